@@ -1,0 +1,86 @@
+package fovea_test
+
+import (
+	"encoding/json"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// mayImport says which packages of fovea each package of fovea may import,
+// "." being the root. Imports go one way (design §8): protocols, operations,
+// root and engines. A new package starts with a line here. Tests may import
+// more.
+var mayImport = map[string][]string{
+	".":                        {"internal/manifest"},
+	"internal/manifest":        {},
+	"internal/segment":         {".", "internal/manifest"},
+	"internal/dataset":         {".", "internal/manifest", "internal/segment", "internal/imaging"},
+	"internal/project":         {"."},
+	"internal/imaging":         {},
+	"internal/jobs":            {"."},
+	"internal/sqlstore":        {"."},
+	"internal/storetest":       {"."},
+	"internal/blob/disk":       {"."},
+	"internal/blob/mem":        {"."},
+	"internal/blob/s3":         {".", "internal/objects/s3"},
+	"internal/blobtest":        {"."},
+	"internal/objects/s3":      {"."},
+	"internal/sigv4":           {},
+	"internal/s3api":           {".", "internal/sigv4"},
+	"internal/apigen":          {},
+	"internal/awsjson":         {"."},
+	"internal/rekognition/api": {"internal/awsjson"},
+	"internal/lookout/api":     {"internal/awsjson"},
+	"internal/rekognition":     {".", "internal/awsjson", "internal/rekognition/api", "internal/manifest", "internal/dataset", "internal/project"},
+	"internal/lookout":         {".", "internal/awsjson", "internal/lookout/api", "internal/manifest", "internal/dataset", "internal/project"},
+	"internal/sdkmodel":        {},
+	"internal/server":          {".", "internal/sigv4"},
+	"internal/console":         {},
+	"internal/demo":            {"."},
+	"cmd/fovea":                {"*"},
+	"integration":              {"*"},
+	"bench":                    {"*"},
+}
+
+func TestImports(t *testing.T) {
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "./...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	local := func(path string) (string, bool) {
+		if path == "fovea" {
+			return ".", true
+		}
+		return strings.CutPrefix(path, "fovea/")
+	}
+	for dec := json.NewDecoder(strings.NewReader(string(out))); dec.More(); {
+		var p struct {
+			ImportPath string
+			Imports    []string
+		}
+		if err := dec.Decode(&p); err != nil {
+			t.Fatal(err)
+		}
+		name, _ := local(p.ImportPath)
+		may, ok := mayImport[name]
+		if !ok {
+			for dir := name; strings.Contains(dir, "/"); {
+				dir = dir[:strings.LastIndex(dir, "/")]
+				if m := mayImport[dir]; slices.Contains(m, "*") {
+					may, ok = m, true
+				}
+			}
+		}
+		if !ok {
+			t.Errorf("package %s has no line in mayImport", name)
+			continue
+		}
+		for _, imp := range p.Imports {
+			if l, ok := local(imp); ok && !slices.Contains(may, l) && !slices.Contains(may, "*") {
+				t.Errorf("package %s imports %s, which mayImport does not allow", name, l)
+			}
+		}
+	}
+}

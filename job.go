@@ -1,0 +1,45 @@
+package fovea
+
+import "time"
+
+// JobArgs are the arguments of a kind of job: a struct that JSON can carry.
+// All kinds are in this file.
+type JobArgs interface {
+	// Kind names the kind of job, in the past and future of a database.
+	Kind() string
+	// Unique names the job among all that are queued or running: a second
+	// one of the name is not added. "" means every one is its own.
+	Unique() string
+}
+
+// ImportJob fills a dataset from a manifest.
+type ImportJob struct {
+	Dataset  DatasetID
+	Manifest ObjectInfo // pinned when the call was made
+	Caller   string
+}
+
+// Kind implements JobArgs.
+func (ImportJob) Kind() string { return "import" }
+
+// Unique implements JobArgs: a dataset is imported once.
+func (j ImportJob) Unique() string { return "import/" + FormatID(int64(j.Dataset)) }
+
+// SweepJob removes what nothing reaches any more: segments, reports, finished
+// jobs, expired client tokens.
+type SweepJob struct{}
+
+// Kind implements JobArgs.
+func (SweepJob) Kind() string { return "sweep" }
+
+// Unique implements JobArgs.
+func (SweepJob) Unique() string { return "sweep" }
+
+// A Job is a queued job as the runner and its handlers see it.
+type Job struct {
+	ID      JobID
+	Kind    string
+	Args    []byte // JSON of the JobArgs
+	Attempt int    // 1 for the first
+	Queued  time.Time
+}

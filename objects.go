@@ -1,0 +1,50 @@
+package fovea
+
+import (
+	"context"
+	"io"
+	"time"
+)
+
+// An ObjectRef names an object in the users' S3.
+type ObjectRef struct {
+	Bucket  string
+	Key     string
+	Version string // "" for the current one
+}
+
+// String returns the reference as an S3 URI, for messages.
+func (r ObjectRef) String() string {
+	s := "s3://" + r.Bucket + "/" + r.Key
+	if r.Version != "" {
+		s += "?versionId=" + r.Version
+	}
+	return s
+}
+
+// An ObjectInfo describes one state of an object. Its Ref has the version
+// where the bucket is versioned, so that it pins this state; elsewhere the
+// ETag does.
+type ObjectInfo struct {
+	Ref         ObjectRef
+	ETag        string // as S3 sends it, with the quotation marks
+	Size        int64  // bytes
+	Modified    time.Time
+	ContentType string
+}
+
+// Objects reads and writes the users' objects: the embedded S3 endpoint or an
+// external one. An object that is missing or forbidden is a BadObject error
+// whose message names it; anything else that fails is Internal.
+type Objects interface {
+	// Stat describes the object.
+	Stat(ctx context.Context, ref ObjectRef) (ObjectInfo, error)
+
+	// Read returns up to n bytes from offset off of exactly the state that
+	// info describes; fewer only at the object's end. It reports BadObject
+	// if the object has been replaced or removed since.
+	Read(ctx context.Context, info ObjectInfo, off, n int64) (io.ReadCloser, error)
+
+	// Write stores an object and returns its description once it is durable.
+	Write(ctx context.Context, ref ObjectRef, contentType string, body io.Reader, size int64) (ObjectInfo, error)
+}

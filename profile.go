@@ -1,0 +1,70 @@
+package fovea
+
+import "fovea/internal/manifest"
+
+// A Profile is what the shared code must know of one service. What differs
+// between the services is data in here, supplied by their protocol packages;
+// the operations never ask which service they serve.
+type Profile struct {
+	Service Service
+	Limits  Limits
+
+	// NewChecker returns what judges the lines of a manifest. Every worker
+	// has its own.
+	NewChecker func() manifest.Checker
+
+	// FaultText returns what the service tells of a terminal fault: the
+	// code for the import report and the message for the dataset's status.
+	FaultText func(Fault) (code, message string)
+
+	KeepLast   bool // of entries with one source-ref the last counts, not the first (LV-5.52, CL-6.22)
+	BlankLines bool // blank lines count as dropped lines (CL-5.6) instead of being passed over (LV-5.5)
+	Strict     bool // one dropped line fails the import (LV-5.89)
+}
+
+// Limits are the quotas of a service. Zero lifts one.
+type Limits struct {
+	Projects      int     // of an account
+	ManifestBytes int64   // of a manifest
+	TrainEntries  int64   // entries, or lines of a manifest, of a train dataset
+	TestEntries   int64   // and of a test dataset
+	LineChars     int64   // characters of a line; never zero, because it bounds memory
+	Labels        int     // distinct labels of a dataset
+	ProjectLabels int     // distinct labels of all datasets of a project
+	DropShare     float64 // share of the lines that may be dropped (CL-5.67); 1 lifts it
+}
+
+// Entries returns the limit on entries of a split.
+func (l Limits) Entries(s Split) int64 {
+	if s == Test {
+		return l.TestEntries
+	}
+	return l.TrainEntries
+}
+
+// A FaultKind is a reason for which a whole import or update fails.
+type FaultKind uint8
+
+// The kinds of fault, in the order in which they are looked for.
+const (
+	FaultUnreadable FaultKind = iota // the manifest vanished, changed or cannot be read (CL-6.1)
+	FaultDenied                      // it may not be read (CL-6.4)
+	FaultTooLarge                    // CL-6.2, LV-5.72
+	FaultEmpty                       // CL-6.9, LV-5.73
+	FaultNotLines                    // no line of it is a JSON object: it is something else (CL-6.1)
+	FaultLine                        // Strict: a line is dropped (LV-5.74 to LV-5.82)
+	FaultTooMany                     // more entries than allowed (CL-6.3, LV-5.84)
+	FaultDropped                     // too large a share of the lines is dropped (CL-6.5)
+	FaultBuckets                     // images in more than one bucket (CL-6.8, LV-5.78)
+	FaultLabels                      // too many labels (CL-6.6, LV-5.85)
+	FaultService                     // our fault (CL-6.10)
+)
+
+// A Fault is a reason for which a whole import or update fails.
+type Fault struct {
+	Kind     FaultKind
+	Manifest string            // its S3 URI
+	Line     int64             // FaultLine: number of the first dropped line
+	Problem  *manifest.Problem // FaultLine: what is wrong with it
+	Found    string            // what was counted, such as "12 of 40 lines"
+}

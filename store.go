@@ -1,0 +1,60 @@
+package fovea
+
+import (
+	"context"
+	"time"
+)
+
+// A Store keeps the metadata: everything but images, entries and weights.
+type Store interface {
+	// View runs fn in a read-only transaction that sees one state.
+	View(ctx context.Context, fn func(Tx) error) error
+
+	// Update runs fn in a serializable transaction and commits, durably, if
+	// fn returns nil. It may run fn more than once, so fn changes nothing
+	// but the Tx and the variables it sets on every run.
+	Update(ctx context.Context, fn func(Tx) error) error
+}
+
+// A Tx reads and writes rows, one kind of row per group of methods. A getter
+// reports NotFound; a Put inserts or replaces. The rules live with the caller.
+// A message of NotFound that comes from here is for logs: callers put their
+// own words in its place.
+type Tx interface {
+	Project(ProjectID) (*Project, error)
+	ProjectNamed(ProjectKey) (*Project, error)
+	// Projects returns at most n projects of the service, account and region
+	// in key, latest first, ties by name ascending, that come after the
+	// position (created, name); a zero time starts at the first.
+	Projects(key ProjectKey, after time.Time, name string, n int) ([]*Project, error)
+	CountProjects(ProjectKey) (int, error) // of the key's service, account and region
+	PutProject(*Project) error
+	DeleteProject(ProjectID) error
+
+	Dataset(DatasetID) (*Dataset, error)
+	DatasetOf(ProjectID, Split) (*Dataset, error)
+	DatasetsOf(ProjectID) ([]*Dataset, error) // oldest first
+	PutDataset(*Dataset) error
+	DeleteDataset(DatasetID) error // and its revisions
+
+	// Revision returns a revision whole; RevisionStats leaves out Segments,
+	// which is what makes it cheap.
+	Revision(DatasetID, int64) (*Revision, error)
+	RevisionStats(DatasetID, int64) (*Revision, error)
+	PutRevision(*Revision) error
+
+	// Tags returns the tags of a resource, named by its ARN; empty for none.
+	Tags(resource string) (map[string]string, error)
+	PutTags(resource string, tags map[string]string) error // none deletes
+
+	// Token returns what a client token is remembered with.
+	Token(TokenKey) (*Token, error)
+	PutToken(*Token) error
+
+	// Enqueue adds a job that becomes visible when the transaction commits.
+	Enqueue(JobArgs) error
+
+	// Setting returns a small named value of the installation.
+	Setting(name string) (string, error)
+	PutSetting(name, value string) error
+}
