@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"iter"
+	"strings"
 	"time"
 )
 
@@ -38,4 +39,36 @@ type Blobs interface {
 
 	// Delete removes blobs; one that is not there is no error.
 	Delete(ctx context.Context, names ...string) error
+}
+
+// CheckBlobName reports Invalid for a name that Blobs does not accept: a
+// character, an element or a length that is not allowed. All of Blobs use it,
+// so that they refuse the same names.
+func CheckBlobName(name string) error {
+	if len(name) > maxBlobName {
+		return Errorf(Invalid, "the blob name %.40q... has %d characters, more than %d", name, len(name), maxBlobName)
+	}
+	for element := range strings.SplitSeq(name, "/") {
+		if element == "" || element == "." || element == ".." || len(element) > maxBlobElement {
+			return Errorf(Invalid, "the blob name %q has an element that is empty, a dot, two dots or over %d characters",
+				name, maxBlobElement)
+		}
+	}
+	for _, c := range []byte(name) {
+		if !isBlobNameByte(c) {
+			return Errorf(Invalid, "the blob name %q has a character other than A-Z a-z 0-9 . _ - /", name)
+		}
+	}
+	return nil
+}
+
+// What a name may be long: S3 takes 1024 bytes, prefix included, and file
+// systems 255 an element, from which disk takes some for temporary names.
+const (
+	maxBlobName    = 800
+	maxBlobElement = 200
+)
+
+func isBlobNameByte(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("._-/", c) >= 0
 }
