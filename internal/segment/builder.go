@@ -1,0 +1,234 @@
+package segment
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+	"github.com/parquet-go/parquet-go"
+
+	"fovea"
+	"fovea/internal/manifest"
+)
+
+// A Builder collects entries and writes them as one segment. The zero value is
+// empty. It is reused from segment to segment to keep its memory, by one
+// goroutine at a time.
+type Builder struct {
+	seqs    []int64
+	refs    []byte // source-refs end to end
+	refEnds []int
+	lines   [][]byte // as given to Add
+	labeled []bool
+	classes []manifest.Class
+	dates   []int64
+
+	labels     []manifest.Label
+	labelEnds  []int
+	problems   []Problem
+	problemEnd []int
+
+	out    bytes.Buffer
+	values []parquet.Value
+}
+
+// Rows returns how many entries have been added.
+func (b *Builder) Rows() int { return len(b.seqs) }
+
+// Add adds an entry with the sequence number seq, which must be greater than
+// the one before. It keeps e.Line itself, which must stay as it is until Build
+// returns, and copies everything else.
+func (b *Builder) Add(seq int64, e *manifest.Entry) {
+	b.seqs = append(b.seqs, seq)
+	b.refs = append(b.refs, e.SourceRef...)
+	b.refEnds = append(b.refEnds, len(b.refs))
+	b.lines = append(b.lines, e.Line)
+	b.labeled = append(b.labeled, e.Labeled)
+	b.classes = append(b.classes, e.Class)
+	b.dates = append(b.dates, e.Date)
+	for _, l := range e.Labels {
+		if l.Used {
+			b.labels = append(b.labels, l)
+		}
+	}
+	b.labelEnds = append(b.labelEnds, len(b.labels))
+	for i := range e.Problems {
+		if p := &e.Problems[i]; p.Severity == manifest.Error {
+			b.problems = append(b.problems, Problem{p.Code, p.Message, p.At})
+		}
+	}
+	b.problemEnd = append(b.problemEnd, len(b.problems))
+}
+
+// Build returns the entries as the bytes of a segment, and its reference under
+// the given name, and empties the builder. The bytes are good until the next
+// Build. Imported is the time that stands in for the creation date of entries
+// without one (LV-2.45). The same entries give the same bytes.
+func (b *Builder) Build(name string, imported time.Time) ([]byte, fovea.SegmentRef, error) {
+	b.out.Reset()
+	w := b.newWriter(imported)
+	err := b.write(w.ColumnWriters())
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		return nil, fovea.SegmentRef{}, fmt.Errorf("write segment %s: %w", name, err)
+	}
+	ref := fovea.SegmentRef{
+		Name: name,
+		Size: int64(b.out.Len()),
+		Sum:  xxhash.Sum64(b.out.Bytes()),
+		Rows: int64(len(b.seqs)),
+	}
+	if n := len(b.seqs); n > 0 {
+		ref.MinSeq, ref.MaxSeq = b.seqs[0], b.seqs[n-1]
+	}
+	b.reset()
+	return b.out.Bytes(), ref, nil
+}
+
+// newWriter returns a writer into b.out. It is a new one for every segment: a
+// parquet.Writer (0.32.0) that is reset leaves the column names out of its next
+// footer.
+func (b *Builder) newWriter(imported time.Time) *parquet.Writer {
+	return parquet.NewWriter(&b.out, schema,
+		parquet.Compression(compression),
+		parquet.PageBufferSize(256<<10),
+		parquet.DataPageStatistics(false),
+		parquet.SkipPageBounds("line"),
+		parquet.SkipPageBounds("source_ref"),
+		parquet.CreatedBy("fovea", SchemaVersion, ""),
+		parquet.KeyValueMetadata(metaSchema, SchemaVersion),
+		parquet.KeyValueMetadata(metaImported, strconv.FormatInt(imported.UnixMilli(), 10)))
+}
+
+func (b *Builder) reset() {
+	clear(b.lines)
+	b.seqs, b.refs, b.refEnds, b.lines = b.seqs[:0], b.refs[:0], b.refEnds[:0], b.lines[:0]
+	b.labeled, b.classes, b.dates = b.labeled[:0], b.classes[:0], b.dates[:0]
+	b.labels, b.labelEnds = b.labels[:0], b.labelEnds[:0]
+	b.problems, b.problemEnd = b.problems[:0], b.problemEnd[:0]
+}
+
+// write writes the columns one after the other.
+func (b *Builder) write(cols []*parquet.ColumnWriter) error {
+	n := len(b.seqs)
+	plain := []struct {
+		col   int
+		value func(i int) parquet.Value
+	}{
+		{colSeq, func(i int) parquet.Value { return parquet.Int64Value(b.seqs[i]) }},
+		{colSourceRef, func(i int) parquet.Value { return parquet.ByteArrayValue(b.refs[start(b.refEnds, i):b.refEnds[i]]) }},
+		{colLabeled, func(i int) parquet.Value { return parquet.BooleanValue(b.labeled[i]) }},
+		{colClass, func(i int) parquet.Value { return b.class(i) }},
+		{colDate, func(i int) parquet.Value { return b.date(i) }},
+	}
+	for _, p := range plain {
+		if err := b.column(cols[p.col], n, p.value); err != nil {
+			return err
+		}
+	}
+	if err := b.lineColumn(cols[colLine]); err != nil {
+		return err
+	}
+	lists := []struct {
+		col   int
+		ends  []int
+		value func(i int) parquet.Value
+	}{
+		{colLabelName, b.labelEnds, func(i int) parquet.Value { return text(b.labels[i].Name) }},
+		{colLabelBoxed, b.labelEnds, func(i int) parquet.Value { return parquet.BooleanValue(b.labels[i].Boxed) }},
+		{colErrorCode, b.problemEnd, func(i int) parquet.Value { return text(b.problems[i].Code) }},
+		{colErrorAt, b.problemEnd, func(i int) parquet.Value { return text(b.problems[i].At) }},
+		{colErrorMessage, b.problemEnd, func(i int) parquet.Value { return text(b.problems[i].Message) }},
+	}
+	for _, l := range lists {
+		if err := b.listColumn(cols[l.col], l.col, l.ends, l.value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// batch is how many values go to a column writer at a time.
+const batch = 512
+
+// column writes n values that are not repeated.
+func (b *Builder) column(w *parquet.ColumnWriter, n int, value func(int) parquet.Value) error {
+	for i := 0; i < n; {
+		b.values = b.values[:0]
+		for ; i < n && len(b.values) < batch; i++ {
+			b.values = append(b.values, value(i))
+		}
+		if _, err := w.WriteRowValues(b.values); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lineColumn writes the lines in pages of about linePageBytes.
+func (b *Builder) lineColumn(w *parquet.ColumnWriter) error {
+	for i := 0; i < len(b.lines); {
+		b.values = b.values[:0]
+		for size := 0; i < len(b.lines) && size < linePageBytes; i++ {
+			b.values = append(b.values, parquet.ByteArrayValue(b.lines[i]))
+			size += len(b.lines[i])
+		}
+		if _, err := w.WriteRowValues(b.values); err != nil {
+			return err
+		}
+		if err := w.Flush(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// listColumn writes a leaf of a list: ends[i] is where the elements of row i
+// end.
+func (b *Builder) listColumn(w *parquet.ColumnWriter, col int, ends []int, value func(int) parquet.Value) error {
+	for i := 0; i < len(ends); {
+		b.values = b.values[:0]
+		for ; i < len(ends) && len(b.values) < batch; i++ {
+			from := start(ends, i)
+			if from == ends[i] {
+				b.values = append(b.values, parquet.NullValue().Level(0, 0, col))
+			}
+			for k := from; k < ends[i]; k++ {
+				repetition := min(k-from, 1)
+				b.values = append(b.values, value(k).Level(repetition, 1, col))
+			}
+		}
+		if _, err := w.WriteRowValues(b.values); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *Builder) class(i int) parquet.Value {
+	if b.classes[i] == manifest.NoClass {
+		return parquet.NullValue().Level(0, 0, colClass)
+	}
+	return text(b.classes[i].String()).Level(0, 1, colClass)
+}
+
+func (b *Builder) date(i int) parquet.Value {
+	if b.dates[i] == 0 {
+		return parquet.NullValue().Level(0, 0, colDate)
+	}
+	return parquet.Int64Value(b.dates[i]).Level(0, 1, colDate)
+}
+
+func text(s string) parquet.Value { return parquet.ValueOf(s) }
+
+// start returns where row i begins, given where rows end.
+func start(ends []int, i int) int {
+	if i == 0 {
+		return 0
+	}
+	return ends[i-1]
+}
