@@ -3,6 +3,7 @@ package segment
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -73,6 +74,10 @@ func load(ctx context.Context, blobs fovea.Blobs, ref fovea.SegmentRef) (r *read
 // decode opens the bytes of a segment that should have that many rows.
 func decode(name string, data []byte, rows int64) (r *reader, err error) {
 	defer damaged(name, &err)
+	// The library allocates what the footer says that it is long.
+	if n := len(data); n < 12 || int64(binary.LittleEndian.Uint32(data[n-8:])) > int64(n-12) {
+		return nil, fmt.Errorf("segment %s is damaged: it has no footer", name)
+	}
 	f, err := parquet.OpenFile(bytes.NewReader(data), int64(len(data)), parquet.SkipBloomFilters(true))
 	if err != nil {
 		return nil, fmt.Errorf("segment %s is damaged: %w", name, err)
