@@ -20,7 +20,6 @@ type Builder struct {
 	seqs    []int64
 	refs    []byte // source-refs end to end
 	refEnds []int
-	lines   [][]byte // as given to Add
 	labeled []bool
 	classes []manifest.Class
 	dates   []int64
@@ -30,21 +29,23 @@ type Builder struct {
 	problems   []Problem
 	problemEnd []int
 
-	out    bytes.Buffer
-	values []parquet.Value
+	out     bytes.Buffer
+	writer  *parquet.Writer // nil before the first Add
+	pending int             // bytes of lines that are not in a page yet
+	values  []parquet.Value
+	err     error // of the line column
 }
 
 // Rows returns how many entries have been added.
 func (b *Builder) Rows() int { return len(b.seqs) }
 
 // Add adds an entry with the sequence number seq, which must be greater than
-// the one before. It keeps e.Line itself, which must stay as it is until Build
-// returns, and copies everything else.
+// the one before. It keeps no part of e.
 func (b *Builder) Add(seq int64, e *manifest.Entry) {
+	b.addLine(e.Line)
 	b.seqs = append(b.seqs, seq)
 	b.refs = append(b.refs, e.SourceRef...)
 	b.refEnds = append(b.refEnds, len(b.refs))
-	b.lines = append(b.lines, e.Line)
 	b.labeled = append(b.labeled, e.Labeled)
 	b.classes = append(b.classes, e.Class)
 	b.dates = append(b.dates, e.Date)
@@ -67,12 +68,7 @@ func (b *Builder) Add(seq int64, e *manifest.Entry) {
 // Build. Imported is the time that stands in for the creation date of entries
 // without one (LV-2.45). The same entries give the same bytes.
 func (b *Builder) Build(name string, imported time.Time) ([]byte, fovea.SegmentRef, error) {
-	b.out.Reset()
-	w := b.newWriter(imported)
-	err := b.write(w.ColumnWriters())
-	if err == nil {
-		err = w.Close()
-	}
+	err := b.finish(imported)
 	if err != nil {
 		return nil, fovea.SegmentRef{}, fmt.Errorf("write segment %s: %w", name, err)
 	}
@@ -89,30 +85,61 @@ func (b *Builder) Build(name string, imported time.Time) ([]byte, fovea.SegmentR
 	return b.out.Bytes(), ref, nil
 }
 
-// newWriter returns a writer into b.out. It is a new one for every segment: a
-// parquet.Writer (0.32.0) that is reset leaves the column names out of its next
-// footer.
-func (b *Builder) newWriter(imported time.Time) *parquet.Writer {
-	return parquet.NewWriter(&b.out, schema,
+// start begins a segment. Its writer is a new one every time: a parquet.Writer
+// (0.32.0) that is reset leaves the column names out of its next footer.
+func (b *Builder) start() {
+	b.out.Reset()
+	b.writer = parquet.NewWriter(&b.out, schema,
 		parquet.Compression(compression),
 		parquet.PageBufferSize(256<<10),
 		parquet.DataPageStatistics(false),
 		parquet.SkipPageBounds("line"),
 		parquet.SkipPageBounds("source_ref"),
-		parquet.CreatedBy("fovea", SchemaVersion, ""),
-		parquet.KeyValueMetadata(metaSchema, SchemaVersion),
-		parquet.KeyValueMetadata(metaImported, strconv.FormatInt(imported.UnixMilli(), 10)))
+		parquet.CreatedBy("fovea", SchemaVersion, ""))
+}
+
+// addLine writes a line into the page that is being filled, of about
+// linePageBytes.
+func (b *Builder) addLine(line []byte) {
+	if b.writer == nil {
+		b.start()
+	}
+	if b.err != nil {
+		return
+	}
+	w := b.writer.ColumnWriters()[colLine]
+	b.values = append(b.values[:0], parquet.ByteArrayValue(line))
+	_, b.err = w.WriteRowValues(b.values)
+	if b.pending += len(line); b.pending >= linePageBytes && b.err == nil {
+		b.pending, b.err = 0, w.Flush()
+	}
+}
+
+// finish writes the other columns and the footer.
+func (b *Builder) finish(imported time.Time) error {
+	if b.writer == nil {
+		b.start()
+	}
+	b.writer.SetKeyValueMetadata(metaSchema, SchemaVersion)
+	b.writer.SetKeyValueMetadata(metaImported, strconv.FormatInt(imported.UnixMilli(), 10))
+	if b.err != nil {
+		return b.err
+	}
+	if err := b.write(b.writer.ColumnWriters()); err != nil {
+		return err
+	}
+	return b.writer.Close()
 }
 
 func (b *Builder) reset() {
-	clear(b.lines)
-	b.seqs, b.refs, b.refEnds, b.lines = b.seqs[:0], b.refs[:0], b.refEnds[:0], b.lines[:0]
+	b.seqs, b.refs, b.refEnds = b.seqs[:0], b.refs[:0], b.refEnds[:0]
 	b.labeled, b.classes, b.dates = b.labeled[:0], b.classes[:0], b.dates[:0]
 	b.labels, b.labelEnds = b.labels[:0], b.labelEnds[:0]
 	b.problems, b.problemEnd = b.problems[:0], b.problemEnd[:0]
+	b.writer, b.pending, b.err = nil, 0, nil
 }
 
-// write writes the columns one after the other.
+// write writes all columns but the lines, one after the other.
 func (b *Builder) write(cols []*parquet.ColumnWriter) error {
 	n := len(b.seqs)
 	plain := []struct {
@@ -120,7 +147,7 @@ func (b *Builder) write(cols []*parquet.ColumnWriter) error {
 		value func(i int) parquet.Value
 	}{
 		{colSeq, func(i int) parquet.Value { return parquet.Int64Value(b.seqs[i]) }},
-		{colSourceRef, func(i int) parquet.Value { return parquet.ByteArrayValue(b.refs[start(b.refEnds, i):b.refEnds[i]]) }},
+		{colSourceRef, func(i int) parquet.Value { return parquet.ByteArrayValue(b.refs[from(b.refEnds, i):b.refEnds[i]]) }},
 		{colLabeled, func(i int) parquet.Value { return parquet.BooleanValue(b.labeled[i]) }},
 		{colClass, func(i int) parquet.Value { return b.class(i) }},
 		{colDate, func(i int) parquet.Value { return b.date(i) }},
@@ -129,9 +156,6 @@ func (b *Builder) write(cols []*parquet.ColumnWriter) error {
 		if err := b.column(cols[p.col], n, p.value); err != nil {
 			return err
 		}
-	}
-	if err := b.lineColumn(cols[colLine]); err != nil {
-		return err
 	}
 	lists := []struct {
 		col   int
@@ -169,36 +193,18 @@ func (b *Builder) column(w *parquet.ColumnWriter, n int, value func(int) parquet
 	return nil
 }
 
-// lineColumn writes the lines in pages of about linePageBytes.
-func (b *Builder) lineColumn(w *parquet.ColumnWriter) error {
-	for i := 0; i < len(b.lines); {
-		b.values = b.values[:0]
-		for size := 0; i < len(b.lines) && size < linePageBytes; i++ {
-			b.values = append(b.values, parquet.ByteArrayValue(b.lines[i]))
-			size += len(b.lines[i])
-		}
-		if _, err := w.WriteRowValues(b.values); err != nil {
-			return err
-		}
-		if err := w.Flush(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // listColumn writes a leaf of a list: ends[i] is where the elements of row i
 // end.
 func (b *Builder) listColumn(w *parquet.ColumnWriter, col int, ends []int, value func(int) parquet.Value) error {
 	for i := 0; i < len(ends); {
 		b.values = b.values[:0]
 		for ; i < len(ends) && len(b.values) < batch; i++ {
-			from := start(ends, i)
-			if from == ends[i] {
+			first := from(ends, i)
+			if first == ends[i] {
 				b.values = append(b.values, parquet.NullValue().Level(0, 0, col))
 			}
-			for k := from; k < ends[i]; k++ {
-				repetition := min(k-from, 1)
+			for k := first; k < ends[i]; k++ {
+				repetition := min(k-first, 1)
 				b.values = append(b.values, value(k).Level(repetition, 1, col))
 			}
 		}
@@ -225,8 +231,8 @@ func (b *Builder) date(i int) parquet.Value {
 
 func text(s string) parquet.Value { return parquet.ValueOf(s) }
 
-// start returns where row i begins, given where rows end.
-func start(ends []int, i int) int {
+// from returns where row i begins, given where rows end.
+func from(ends []int, i int) int {
 	if i == 0 {
 		return 0
 	}
