@@ -1,0 +1,68 @@
+package sqlstore
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"io/fs"
+
+	"fovea"
+)
+
+// The schema is what its numbered files make of an empty database, one after
+// the other. A file that was released is never changed.
+//
+//go:embed schema/*.sql
+var schemaFiles embed.FS
+
+// migrate brings the schema up to date, or refuses a database that a newer
+// version of the program has changed.
+func (s *Store) migrate(ctx context.Context) error {
+	steps, err := fs.Glob(schemaFiles, "schema/*.sql") // in order of name
+	if err != nil {
+		return err
+	}
+	return s.update(ctx, func(t *tx) error {
+		version, err := t.schemaVersion()
+		if err != nil {
+			return err
+		}
+		if version > len(steps) {
+			return fovea.Errorf(fovea.Invalid, "its schema has version %d, made by a newer fovea; this one knows versions up to %d. "+
+				"Start the newer fovea, or restore a backup from before the upgrade.", version, len(steps))
+		}
+		for _, file := range steps[version:] {
+			if err := t.migrateFile(file); err != nil {
+				return err
+			}
+		}
+		if version == len(steps) {
+			return nil
+		}
+		return t.exec("record the schema's version", `UPDATE schema_version SET version = $1`, len(steps))
+	})
+}
+
+// schemaVersion returns how many of the files have been applied.
+func (t *tx) schemaVersion() (version int, err error) {
+	if err := t.exec("make the schema's version table", `CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)`); err != nil {
+		return 0, err
+	}
+	if err := t.exec("start the schema's version", `
+		INSERT INTO schema_version (version) SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM schema_version)`); err != nil {
+		return 0, err
+	}
+	err = t.row(`SELECT version FROM schema_version`).Scan(&version)
+	if err != nil {
+		return 0, fmt.Errorf("read the schema's version: %w", err)
+	}
+	return version, nil
+}
+
+func (t *tx) migrateFile(file string) error {
+	text, err := schemaFiles.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	return t.exec("apply "+file, string(text))
+}

@@ -1,0 +1,154 @@
+// Package sqlstore keeps the metadata in a SQL database. There is one SQL
+// text for all databases, with numbered parameters, identifiers and times made
+// by the program, and nothing that only one of them has; a dialect holds the
+// rest.
+//
+// The schema repeats the rules of the types as CHECK and UNIQUE, so that a
+// mistake elsewhere cannot store what a type forbids: it ends in an Internal
+// error and a transaction that did nothing.
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"fovea"
+)
+
+// A Store implements fovea.Store, the queue of internal/jobs and what the
+// sweep needs.
+type Store struct {
+	write    *sql.DB
+	read     *sql.DB
+	dialect  dialect
+	now      func() time.Time
+	enqueued atomic.Pointer[func()]
+}
+
+// Options are settings of a Store. The zero value is ready to use.
+type Options struct {
+	Now func() time.Time // time.Now by default
+}
+
+// A dialect is all that differs between the databases once they are open.
+type dialect struct {
+	conflict func(error) bool // should the transaction be tried again?
+}
+
+// Open opens the database that a URL names and brings its schema up to date.
+// The one form of URL is sqlite:PATH, with the path of a file, which it
+// creates if need be.
+func Open(ctx context.Context, url string, o Options) (*Store, error) {
+	path, ok := strings.CutPrefix(url, "sqlite:")
+	if !ok || path == "" {
+		return nil, fovea.Errorf(fovea.Invalid, "the database %q is not of the form sqlite:PATH", withoutSecrets(url))
+	}
+	s, err := openSQLite(path)
+	if err != nil {
+		return nil, fmt.Errorf("open the database %s: %w", path, err)
+	}
+	s.now = o.Now
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if err := s.migrate(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open the database %s: %w", path, err), s.Close())
+	}
+	return s, nil
+}
+
+// withoutSecrets returns what of a URL may be shown: databases' URLs hold
+// passwords.
+func withoutSecrets(url string) string {
+	scheme, _, ok := strings.Cut(url, ":")
+	if !ok {
+		return url
+	}
+	return scheme + ":..."
+}
+
+// Close ends the use of the database after the transactions that run.
+func (s *Store) Close() error { return errors.Join(s.read.Close(), s.write.Close()) }
+
+// View implements fovea.Store.
+func (s *Store) View(ctx context.Context, fn func(fovea.Tx) error) error {
+	return s.view(ctx, func(t *tx) error { return fn(t) })
+}
+
+// Update implements fovea.Store.
+func (s *Store) Update(ctx context.Context, fn func(fovea.Tx) error) error {
+	return s.update(ctx, func(t *tx) error { return fn(t) })
+}
+
+func (s *Store) view(ctx context.Context, fn func(*tx) error) error {
+	t, err := s.begin(ctx, s.read, true)
+	if err != nil {
+		return err
+	}
+	defer t.sql.Rollback() // there is nothing to commit
+	return fn(t)
+}
+
+// An Update that meets a conflict waits at first minWait, at most maxWait and
+// starts over, up to maxTries times.
+const (
+	maxTries = 12
+	minWait  = 5 * time.Millisecond
+	maxWait  = time.Second
+)
+
+func (s *Store) update(ctx context.Context, fn func(*tx) error) error {
+	for try, wait := 1, minWait; ; try, wait = try+1, min(2*wait, maxWait) {
+		err := s.updateOnce(ctx, fn)
+		if err == nil || try == maxTries || !s.dialect.conflict(err) {
+			return err
+		}
+		if err := sleep(ctx, wait/2+rand.N(wait)); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *Store) updateOnce(ctx context.Context, fn func(*tx) error) error {
+	t, err := s.begin(ctx, s.write, false)
+	if err != nil {
+		return err
+	}
+	defer t.sql.Rollback() // for errors and panics; too late after a commit
+	if err := fn(t); err != nil {
+		return err
+	}
+	if err := t.sql.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	if wake := s.enqueued.Load(); t.enqueued && wake != nil {
+		(*wake)()
+	}
+	return nil
+}
+
+func (s *Store) begin(ctx context.Context, db *sql.DB, readOnly bool) (*tx, error) {
+	t, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: readOnly})
+	if err != nil {
+		return nil, fmt.Errorf("begin a transaction: %w", err)
+	}
+	return &tx{ctx: ctx, sql: t, now: s.now}, nil
+}
+
+// sleep waits, or returns the reason why ctx ended first.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

@@ -1,0 +1,83 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"fovea"
+)
+
+// A tx implements fovea.Tx.
+type tx struct {
+	ctx      context.Context
+	sql      *sql.Tx
+	now      func() time.Time
+	enqueued bool // a job was added
+}
+
+// exec runs a statement; what names it in an error.
+func (t *tx) exec(what, query string, args ...any) error {
+	_, err := t.count(what, query, args...)
+	return err
+}
+
+// count runs a statement and returns how many rows it changed.
+func (t *tx) count(what, query string, args ...any) (int64, error) {
+	r, err := t.sql.ExecContext(t.ctx, query, args...)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", what, err)
+	}
+	return r.RowsAffected()
+}
+
+func (t *tx) row(query string, args ...any) *sql.Row {
+	return t.sql.QueryRowContext(t.ctx, query, args...)
+}
+
+// A scanner is a row or one of the rows of a query.
+type scanner interface{ Scan(dest ...any) error }
+
+// all reads every row of a query.
+func all[T any](t *tx, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
+	rows, err := t.sql.QueryContext(t.ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []T
+	for rows.Next() {
+		v, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, v)
+	}
+	return list, rows.Err()
+}
+
+// missing gives the error of reading one row its words, and its kind when
+// there is no row.
+func missing(err error, format string, args ...any) error {
+	what := fmt.Sprintf(format, args...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return fovea.Errorf(fovea.NotFound, "there is no %s", what)
+	}
+	return fmt.Errorf("read %s: %w", what, err)
+}
+
+// millis returns a time as it is stored. The zero time stays zero.
+func millis(t time.Time) int64 { return t.UnixMilli() }
+
+// fromMillis returns a stored time.
+func fromMillis(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
+
+// bytes returns b, empty instead of nil, which would be stored as NULL.
+func bytes(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}
