@@ -11,11 +11,14 @@ import (
 func writeDescription(m *model) *source {
 	s := new(source)
 	meta, o := m.Metadata, m.overlay
-	s.printf("%spackage api\n\nimport \"fovea/internal/awsjson\"\n\n", header)
+	s.printf("%spackage api\n\nimport (\n\"reflect\"\n\n\"fovea/internal/awsjson\"\n)\n\n", header)
 	s.printf("// Description describes the API to awsjson.\nvar Description = &awsjson.Description{\n")
 	s.printf("Service: %q,\nVersion: %q,\nSigningName: %q,\n", meta.ServiceID, meta.APIVersion, meta.EndpointPrefix)
 	if meta.TargetPrefix != "" {
 		s.printf("Target: %q,\n", meta.TargetPrefix)
+	}
+	if o.tokenScope != "" {
+		s.printf("TokenScope: %q,\n", o.tokenScope)
 	}
 	s.printf("Invalid: %q,\nInvalidPage: %q,\nMalformed: %q,\nUnknownStatus: %d,\n", o.invalid, o.invalidPage, o.malformed, o.unknownStatus)
 	s.printf("Operations: []*awsjson.Operation{\n")
@@ -48,8 +51,9 @@ func (m *model) describeOperation(s *source, op operation) {
 	for _, label := range m.overlay.greedy {
 		path = strings.Replace(path, "{"+label+"}", "{"+label+"+}", 1)
 	}
-	s.printf("{\nName: %q,\nMethod: %q,\nPath: %q,\nStatus: %d,\nInput: %s,\nOutput: %s,\nErrors: []string{",
+	s.printf("{\nName: %q,\nMethod: %q,\nPath: %q,\nStatus: %d,\nInput: %s,\nOutput: %s,\n",
 		op.Name, op.HTTP.Method, path, status, shapeVar(op.Input.Shape), shapeVar(op.Output.Shape))
+	s.printf("In: reflect.TypeFor[%s](),\nOut: reflect.TypeFor[%s](),\nErrors: []string{", op.Input.Shape, op.Output.Shape)
 	names := make([]string, 0, len(op.Errors))
 	for _, e := range op.Errors {
 		names = append(names, strconv.Quote(e.Shape))

@@ -35,6 +35,8 @@ type overlay struct {
 	// range, of a body that cannot be read.
 	invalid, invalidPage, malformed string
 	unknownStatus                   int // HTTP status of an unknown operation
+
+	tokenScope string // what client tokens are remembered under
 }
 
 // A pattern replaces one that RE2 refuses. The length of the text is a
@@ -126,6 +128,7 @@ var targets = []target{{
 		invalidPage:   "ValidationException",
 		malformed:     "ValidationException", // LV-1.41: no operation lists another
 		unknownStatus: 404,                   // LV-1.39
+		tokenScope:    "lookout",
 	},
 }}
 

@@ -1,6 +1,7 @@
 package awsjson
 
 import (
+	"reflect"
 	"regexp"
 	"sync"
 )
@@ -13,6 +14,7 @@ type Description struct {
 	Version     string // such as "2016-06-27"
 	SigningName string // such as "rekognition"
 	Target      string // prefix of X-Amz-Target; "" for REST-JSON
+	TokenScope  string // what client tokens are remembered under, such as "lookout"
 
 	Invalid       string // error name of a violated constraint
 	InvalidPage   string // and of a MaxResults out of its range (CL-1.41)
@@ -41,7 +43,9 @@ type Operation struct {
 	Status int    // HTTP status of success
 	Input  *Shape
 	Output *Shape
-	Errors []string // names of the errors that the operation lists
+	In     reflect.Type // the struct that holds Input
+	Out    reflect.Type // and the one that holds Output
+	Errors []string     // names of the errors that the operation lists
 }
 
 // An ErrorShape describes one error.

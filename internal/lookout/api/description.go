@@ -2,13 +2,18 @@
 
 package api
 
-import "fovea/internal/awsjson"
+import (
+	"reflect"
+
+	"fovea/internal/awsjson"
+)
 
 // Description describes the API to awsjson.
 var Description = &awsjson.Description{
 	Service:       "LookoutVision",
 	Version:       "2020-11-20",
 	SigningName:   "lookoutvision",
+	TokenScope:    "lookout",
 	Invalid:       "ValidationException",
 	InvalidPage:   "ValidationException",
 	Malformed:     "ValidationException",
@@ -21,6 +26,8 @@ var Description = &awsjson.Description{
 			Status: 202,
 			Input:  shapeCreateDatasetRequest,
 			Output: shapeCreateDatasetResponse,
+			In:     reflect.TypeFor[CreateDatasetRequest](),
+			Out:    reflect.TypeFor[CreateDatasetResponse](),
 			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ServiceQuotaExceededException", "ThrottlingException", "ValidationException"},
 		},
 		{
@@ -30,6 +37,8 @@ var Description = &awsjson.Description{
 			Status: 202,
 			Input:  shapeCreateModelRequest,
 			Output: shapeCreateModelResponse,
+			In:     reflect.TypeFor[CreateModelRequest](),
+			Out:    reflect.TypeFor[CreateModelResponse](),
 			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ServiceQuotaExceededException", "ThrottlingException", "ValidationException"},
 		},
 		{
@@ -39,6 +48,8 @@ var Description = &awsjson.Description{
 			Status: 200,
 			Input:  shapeCreateProjectRequest,
 			Output: shapeCreateProjectResponse,
+			In:     reflect.TypeFor[CreateProjectRequest](),
+			Out:    reflect.TypeFor[CreateProjectResponse](),
 			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ServiceQuotaExceededException", "ThrottlingException", "ValidationException"},
 		},
 		{
@@ -48,6 +59,8 @@ var Description = &awsjson.Description{
 			Status: 202,
 			Input:  shapeDeleteDatasetRequest,
 			Output: shapeDeleteDatasetResponse,
+			In:     reflect.TypeFor[DeleteDatasetRequest](),
+			Out:    reflect.TypeFor[DeleteDatasetResponse](),
 			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		},
 		{
@@ -57,6 +70,8 @@ var Description = &awsjson.Description{
 			Status: 202,
 			Input:  shapeDeleteModelRequest,
 			Output: shapeDeleteModelResponse,
+			In:     reflect.TypeFor[DeleteModelRequest](),
+			Out:    reflect.TypeFor[DeleteModelResponse](),
 			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		},
 		{
@@ -66,6 +81,8 @@ var Description = &awsjson.Description{
 			Status: 200,
 			Input:  shapeDeleteProjectRequest,
 			Output: shapeDeleteProjectResponse,
+			In:     reflect.TypeFor[DeleteProjectRequest](),
+			Out:    reflect.TypeFor[DeleteProjectResponse](),
 			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		},
 		{
@@ -75,6 +92,8 @@ var Description = &awsjson.Description{
 			Status: 200,
 			Input:  shapeDescribeDatasetRequest,
 			Output: shapeDescribeDatasetResponse,
+			In:     reflect.TypeFor[DescribeDatasetRequest](),
+			Out:    reflect.TypeFor[DescribeDatasetResponse](),
 			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		},
 		{
@@ -84,6 +103,8 @@ var Description = &awsjson.Description{
 			Status: 200,
 			Input:  shapeDescribeModelRequest,
 			Output: shapeDescribeModelResponse,
+			In:     reflect.TypeFor[DescribeModelRequest](),
+			Out:    reflect.TypeFor[DescribeModelResponse](),
 			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		},
 		{
@@ -93,6 +114,8 @@ var Description = &awsjson.Description{
 			Status: 200,
 			Input:  shapeDescribeModelPackagingJobRequest,
 			Output: shapeDescribeModelPackagingJobResponse,
+			In:     reflect.TypeFor[DescribeModelPackagingJobRequest](),
+			Out:    reflect.TypeFor[DescribeModelPackagingJobResponse](),
 			Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		},
 		{
@@ -102,6 +125,8 @@ var Description = &awsjson.Description{
 			Status: 200,
 			Input:  shapeDescribeProjectRequest,
 			Output: shapeDescribeProjectResponse,
+			In:     reflect.TypeFor[DescribeProjectRequest](),
+			Out:    reflect.TypeFor[DescribeProjectResponse](),
 			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		},
 		{
@@ -111,6 +136,8 @@ var Description = &awsjson.Description{
 			Status: 200,
 			Input:  shapeDetectAnomaliesRequest,
 			Output: shapeDetectAnomaliesResponse,
+			In:     reflect.TypeFor[DetectAnomaliesRequest](),
+			Out:    reflect.TypeFor[DetectAnomaliesResponse](),
 			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		},
 		{
@@ -120,6 +147,8 @@ var Description = &awsjson.Description{
 			Status: 200,
 			Input:  shapeListDatasetEntriesRequest,
 			Output: shapeListDatasetEntriesResponse,
+			In:     reflect.TypeFor[ListDatasetEntriesRequest](),
+			Out:    reflect.TypeFor[ListDatasetEntriesResponse](),
 			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		},
 		{
@@ -129,6 +158,8 @@ var Description = &awsjson.Description{
 			Status: 200,
 			Input:  shapeListModelPackagingJobsRequest,
 			Output: shapeListModelPackagingJobsResponse,
+			In:     reflect.TypeFor[ListModelPackagingJobsRequest](),
+			Out:    reflect.TypeFor[ListModelPackagingJobsResponse](),
 			Errors: []string{"AccessDeniedException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		},
 		{
@@ -138,6 +169,8 @@ var Description = &awsjson.Description{
 			Status: 200,
 			Input:  shapeListModelsRequest,
 			Output: shapeListModelsResponse,
+			In:     reflect.TypeFor[ListModelsRequest](),
+			Out:    reflect.TypeFor[ListModelsResponse](),
 			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		},
 		{
@@ -147,6 +180,8 @@ var Description = &awsjson.Description{
 			Status: 200,
 			Input:  shapeListProjectsRequest,
 			Output: shapeListProjectsResponse,
+			In:     reflect.TypeFor[ListProjectsRequest](),
+			Out:    reflect.TypeFor[ListProjectsResponse](),
 			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		},
 		{
@@ -156,6 +191,8 @@ var Description = &awsjson.Description{
 			Status: 200,
 			Input:  shapeListTagsForResourceRequest,
 			Output: shapeListTagsForResourceResponse,
+			In:     reflect.TypeFor[ListTagsForResourceRequest](),
+			Out:    reflect.TypeFor[ListTagsForResourceResponse](),
 			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		},
 		{
@@ -165,6 +202,8 @@ var Description = &awsjson.Description{
 			Status: 202,
 			Input:  shapeStartModelRequest,
 			Output: shapeStartModelResponse,
+			In:     reflect.TypeFor[StartModelRequest](),
+			Out:    reflect.TypeFor[StartModelResponse](),
 			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ServiceQuotaExceededException", "ThrottlingException", "ValidationException"},
 		},
 		{
@@ -174,6 +213,8 @@ var Description = &awsjson.Description{
 			Status: 200,
 			Input:  shapeStartModelPackagingJobRequest,
 			Output: shapeStartModelPackagingJobResponse,
+			In:     reflect.TypeFor[StartModelPackagingJobRequest](),
+			Out:    reflect.TypeFor[StartModelPackagingJobResponse](),
 			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ServiceQuotaExceededException", "ThrottlingException", "ValidationException"},
 		},
 		{
@@ -183,6 +224,8 @@ var Description = &awsjson.Description{
 			Status: 202,
 			Input:  shapeStopModelRequest,
 			Output: shapeStopModelResponse,
+			In:     reflect.TypeFor[StopModelRequest](),
+			Out:    reflect.TypeFor[StopModelResponse](),
 			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		},
 		{
@@ -192,6 +235,8 @@ var Description = &awsjson.Description{
 			Status: 200,
 			Input:  shapeTagResourceRequest,
 			Output: shapeTagResourceResponse,
+			In:     reflect.TypeFor[TagResourceRequest](),
+			Out:    reflect.TypeFor[TagResourceResponse](),
 			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ServiceQuotaExceededException", "ThrottlingException", "ValidationException"},
 		},
 		{
@@ -201,6 +246,8 @@ var Description = &awsjson.Description{
 			Status: 200,
 			Input:  shapeUntagResourceRequest,
 			Output: shapeUntagResourceResponse,
+			In:     reflect.TypeFor[UntagResourceRequest](),
+			Out:    reflect.TypeFor[UntagResourceResponse](),
 			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		},
 		{
@@ -210,6 +257,8 @@ var Description = &awsjson.Description{
 			Status: 202,
 			Input:  shapeUpdateDatasetEntriesRequest,
 			Output: shapeUpdateDatasetEntriesResponse,
+			In:     reflect.TypeFor[UpdateDatasetEntriesRequest](),
+			Out:    reflect.TypeFor[UpdateDatasetEntriesResponse](),
 			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 		},
 	},

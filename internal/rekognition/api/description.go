@@ -2,7 +2,11 @@
 
 package api
 
-import "fovea/internal/awsjson"
+import (
+	"reflect"
+
+	"fovea/internal/awsjson"
+)
 
 // Description describes the API to awsjson.
 var Description = &awsjson.Description{
@@ -22,6 +26,8 @@ var Description = &awsjson.Description{
 			Status: 200,
 			Input:  shapeCopyProjectVersionRequest,
 			Output: shapeCopyProjectVersionResponse,
+			In:     reflect.TypeFor[CopyProjectVersionRequest](),
+			Out:    reflect.TypeFor[CopyProjectVersionResponse](),
 			Errors: []string{"AccessDeniedException", "InternalServerError", "InvalidParameterException", "LimitExceededException", "ProvisionedThroughputExceededException", "ResourceInUseException", "ResourceNotFoundException", "ServiceQuotaExceededException", "ThrottlingException"},
 		},
 		{
@@ -31,6 +37,8 @@ var Description = &awsjson.Description{
 			Status: 200,
 			Input:  shapeCreateDatasetRequest,
 			Output: shapeCreateDatasetResponse,
+			In:     reflect.TypeFor[CreateDatasetRequest](),
+			Out:    reflect.TypeFor[CreateDatasetResponse](),
 			Errors: []string{"AccessDeniedException", "InternalServerError", "InvalidParameterException", "InvalidS3ObjectException", "LimitExceededException", "ProvisionedThroughputExceededException", "ResourceAlreadyExistsException", "ResourceNotFoundException", "ThrottlingException"},
 		},
 		{
@@ -40,6 +48,8 @@ var Description = &awsjson.Description{
 			Status: 200,
 			Input:  shapeCreateProjectRequest,
 			Output: shapeCreateProjectResponse,
+			In:     reflect.TypeFor[CreateProjectRequest](),
+			Out:    reflect.TypeFor[CreateProjectResponse](),
 			Errors: []string{"AccessDeniedException", "InternalServerError", "InvalidParameterException", "LimitExceededException", "ProvisionedThroughputExceededException", "ResourceInUseException", "ThrottlingException"},
 		},
 		{
@@ -49,6 +59,8 @@ var Description = &awsjson.Description{
 			Status: 200,
 			Input:  shapeCreateProjectVersionRequest,
 			Output: shapeCreateProjectVersionResponse,
+			In:     reflect.TypeFor[CreateProjectVersionRequest](),
+			Out:    reflect.TypeFor[CreateProjectVersionResponse](),
 			Errors: []string{"AccessDeniedException", "InternalServerError", "InvalidParameterException", "LimitExceededException", "ProvisionedThroughputExceededException", "ResourceInUseException", "ResourceNotFoundException", "ServiceQuotaExceededException", "ThrottlingException"},
 		},
 		{
@@ -58,6 +70,8 @@ var Description = &awsjson.Description{
 			Status: 200,
 			Input:  shapeDeleteDatasetRequest,
 			Output: shapeDeleteDatasetResponse,
+			In:     reflect.TypeFor[DeleteDatasetRequest](),
+			Out:    reflect.TypeFor[DeleteDatasetResponse](),
 			Errors: []string{"AccessDeniedException", "InternalServerError", "InvalidParameterException", "LimitExceededException", "ProvisionedThroughputExceededException", "ResourceInUseException", "ResourceNotFoundException", "ThrottlingException"},
 		},
 		{
@@ -67,6 +81,8 @@ var Description = &awsjson.Description{
 			Status: 200,
 			Input:  shapeDeleteProjectRequest,
 			Output: shapeDeleteProjectResponse,
+			In:     reflect.TypeFor[DeleteProjectRequest](),
+			Out:    reflect.TypeFor[DeleteProjectResponse](),
 			Errors: []string{"AccessDeniedException", "InternalServerError", "InvalidParameterException", "ProvisionedThroughputExceededException", "ResourceInUseException", "ResourceNotFoundException", "ThrottlingException"},
 		},
 		{
@@ -76,6 +92,8 @@ var Description = &awsjson.Description{
 			Status: 200,
 			Input:  shapeDeleteProjectPolicyRequest,
 			Output: shapeDeleteProjectPolicyResponse,
+			In:     reflect.TypeFor[DeleteProjectPolicyRequest](),
+			Out:    reflect.TypeFor[DeleteProjectPolicyResponse](),
 			Errors: []string{"AccessDeniedException", "InternalServerError", "InvalidParameterException", "InvalidPolicyRevisionIdException", "ProvisionedThroughputExceededException", "ResourceNotFoundException", "ThrottlingException"},
 		},
 		{
@@ -85,6 +103,8 @@ var Description = &awsjson.Description{
 			Status: 200,
 			Input:  shapeDeleteProjectVersionRequest,
 			Output: shapeDeleteProjectVersionResponse,
+			In:     reflect.TypeFor[DeleteProjectVersionRequest](),
+			Out:    reflect.TypeFor[DeleteProjectVersionResponse](),
 			Errors: []string{"AccessDeniedException", "InternalServerError", "InvalidParameterException", "ProvisionedThroughputExceededException", "ResourceInUseException", "ResourceNotFoundException", "ThrottlingException"},
 		},
 		{
@@ -94,6 +114,8 @@ var Description = &awsjson.Description{
 			Status: 200,
 			Input:  shapeDescribeDatasetRequest,
 			Output: shapeDescribeDatasetResponse,
+			In:     reflect.TypeFor[DescribeDatasetRequest](),
+			Out:    reflect.TypeFor[DescribeDatasetResponse](),
 			Errors: []string{"AccessDeniedException", "InternalServerError", "InvalidParameterException", "ProvisionedThroughputExceededException", "ResourceNotFoundException", "ThrottlingException"},
 		},
 		{
@@ -103,6 +125,8 @@ var Description = &awsjson.Description{
 			Status: 200,
 			Input:  shapeDescribeProjectVersionsRequest,
 			Output: shapeDescribeProjectVersionsResponse,
+			In:     reflect.TypeFor[DescribeProjectVersionsRequest](),
+			Out:    reflect.TypeFor[DescribeProjectVersionsResponse](),
 			Errors: []string{"AccessDeniedException", "InternalServerError", "InvalidPaginationTokenException", "InvalidParameterException", "ProvisionedThroughputExceededException", "ResourceNotFoundException", "ThrottlingException"},
 		},
 		{
@@ -112,6 +136,8 @@ var Description = &awsjson.Description{
 			Status: 200,
 			Input:  shapeDescribeProjectsRequest,
 			Output: shapeDescribeProjectsResponse,
+			In:     reflect.TypeFor[DescribeProjectsRequest](),
+			Out:    reflect.TypeFor[DescribeProjectsResponse](),
 			Errors: []string{"AccessDeniedException", "InternalServerError", "InvalidPaginationTokenException", "InvalidParameterException", "ProvisionedThroughputExceededException", "ThrottlingException"},
 		},
 		{
@@ -121,6 +147,8 @@ var Description = &awsjson.Description{
 			Status: 200,
 			Input:  shapeDetectCustomLabelsRequest,
 			Output: shapeDetectCustomLabelsResponse,
+			In:     reflect.TypeFor[DetectCustomLabelsRequest](),
+			Out:    reflect.TypeFor[DetectCustomLabelsResponse](),
 			Errors: []string{"AccessDeniedException", "ImageTooLargeException", "InternalServerError", "InvalidImageFormatException", "InvalidParameterException", "InvalidS3ObjectException", "LimitExceededException", "ProvisionedThroughputExceededException", "ResourceNotFoundException", "ResourceNotReadyException", "ThrottlingException"},
 		},
 		{
@@ -130,6 +158,8 @@ var Description = &awsjson.Description{
 			Status: 200,
 			Input:  shapeDistributeDatasetEntriesRequest,
 			Output: shapeDistributeDatasetEntriesResponse,
+			In:     reflect.TypeFor[DistributeDatasetEntriesRequest](),
+			Out:    reflect.TypeFor[DistributeDatasetEntriesResponse](),
 			Errors: []string{"AccessDeniedException", "InternalServerError", "InvalidParameterException", "ProvisionedThroughputExceededException", "ResourceNotFoundException", "ResourceNotReadyException", "ThrottlingException"},
 		},
 		{
@@ -139,6 +169,8 @@ var Description = &awsjson.Description{
 			Status: 200,
 			Input:  shapeListDatasetEntriesRequest,
 			Output: shapeListDatasetEntriesResponse,
+			In:     reflect.TypeFor[ListDatasetEntriesRequest](),
+			Out:    reflect.TypeFor[ListDatasetEntriesResponse](),
 			Errors: []string{"AccessDeniedException", "InternalServerError", "InvalidPaginationTokenException", "InvalidParameterException", "ProvisionedThroughputExceededException", "ResourceInUseException", "ResourceNotFoundException", "ResourceNotReadyException", "ThrottlingException"},
 		},
 		{
@@ -148,6 +180,8 @@ var Description = &awsjson.Description{
 			Status: 200,
 			Input:  shapeListDatasetLabelsRequest,
 			Output: shapeListDatasetLabelsResponse,
+			In:     reflect.TypeFor[ListDatasetLabelsRequest](),
+			Out:    reflect.TypeFor[ListDatasetLabelsResponse](),
 			Errors: []string{"AccessDeniedException", "InternalServerError", "InvalidPaginationTokenException", "InvalidParameterException", "ProvisionedThroughputExceededException", "ResourceInUseException", "ResourceNotFoundException", "ResourceNotReadyException", "ThrottlingException"},
 		},
 		{
@@ -157,6 +191,8 @@ var Description = &awsjson.Description{
 			Status: 200,
 			Input:  shapeListProjectPoliciesRequest,
 			Output: shapeListProjectPoliciesResponse,
+			In:     reflect.TypeFor[ListProjectPoliciesRequest](),
+			Out:    reflect.TypeFor[ListProjectPoliciesResponse](),
 			Errors: []string{"AccessDeniedException", "InternalServerError", "InvalidPaginationTokenException", "InvalidParameterException", "ProvisionedThroughputExceededException", "ResourceNotFoundException", "ThrottlingException"},
 		},
 		{
@@ -166,6 +202,8 @@ var Description = &awsjson.Description{
 			Status: 200,
 			Input:  shapeListTagsForResourceRequest,
 			Output: shapeListTagsForResourceResponse,
+			In:     reflect.TypeFor[ListTagsForResourceRequest](),
+			Out:    reflect.TypeFor[ListTagsForResourceResponse](),
 			Errors: []string{"AccessDeniedException", "InternalServerError", "InvalidParameterException", "ProvisionedThroughputExceededException", "ResourceNotFoundException", "ThrottlingException"},
 		},
 		{
@@ -175,6 +213,8 @@ var Description = &awsjson.Description{
 			Status: 200,
 			Input:  shapePutProjectPolicyRequest,
 			Output: shapePutProjectPolicyResponse,
+			In:     reflect.TypeFor[PutProjectPolicyRequest](),
+			Out:    reflect.TypeFor[PutProjectPolicyResponse](),
 			Errors: []string{"AccessDeniedException", "InternalServerError", "InvalidParameterException", "InvalidPolicyRevisionIdException", "LimitExceededException", "MalformedPolicyDocumentException", "ProvisionedThroughputExceededException", "ResourceAlreadyExistsException", "ResourceNotFoundException", "ServiceQuotaExceededException", "ThrottlingException"},
 		},
 		{
@@ -184,6 +224,8 @@ var Description = &awsjson.Description{
 			Status: 200,
 			Input:  shapeStartProjectVersionRequest,
 			Output: shapeStartProjectVersionResponse,
+			In:     reflect.TypeFor[StartProjectVersionRequest](),
+			Out:    reflect.TypeFor[StartProjectVersionResponse](),
 			Errors: []string{"AccessDeniedException", "InternalServerError", "InvalidParameterException", "LimitExceededException", "ProvisionedThroughputExceededException", "ResourceInUseException", "ResourceNotFoundException", "ThrottlingException"},
 		},
 		{
@@ -193,6 +235,8 @@ var Description = &awsjson.Description{
 			Status: 200,
 			Input:  shapeStopProjectVersionRequest,
 			Output: shapeStopProjectVersionResponse,
+			In:     reflect.TypeFor[StopProjectVersionRequest](),
+			Out:    reflect.TypeFor[StopProjectVersionResponse](),
 			Errors: []string{"AccessDeniedException", "InternalServerError", "InvalidParameterException", "ProvisionedThroughputExceededException", "ResourceInUseException", "ResourceNotFoundException", "ThrottlingException"},
 		},
 		{
@@ -202,6 +246,8 @@ var Description = &awsjson.Description{
 			Status: 200,
 			Input:  shapeTagResourceRequest,
 			Output: shapeTagResourceResponse,
+			In:     reflect.TypeFor[TagResourceRequest](),
+			Out:    reflect.TypeFor[TagResourceResponse](),
 			Errors: []string{"AccessDeniedException", "InternalServerError", "InvalidParameterException", "ProvisionedThroughputExceededException", "ResourceNotFoundException", "ServiceQuotaExceededException", "ThrottlingException"},
 		},
 		{
@@ -211,6 +257,8 @@ var Description = &awsjson.Description{
 			Status: 200,
 			Input:  shapeUntagResourceRequest,
 			Output: shapeUntagResourceResponse,
+			In:     reflect.TypeFor[UntagResourceRequest](),
+			Out:    reflect.TypeFor[UntagResourceResponse](),
 			Errors: []string{"AccessDeniedException", "InternalServerError", "InvalidParameterException", "ProvisionedThroughputExceededException", "ResourceNotFoundException", "ThrottlingException"},
 		},
 		{
@@ -220,6 +268,8 @@ var Description = &awsjson.Description{
 			Status: 200,
 			Input:  shapeUpdateDatasetEntriesRequest,
 			Output: shapeUpdateDatasetEntriesResponse,
+			In:     reflect.TypeFor[UpdateDatasetEntriesRequest](),
+			Out:    reflect.TypeFor[UpdateDatasetEntriesResponse](),
 			Errors: []string{"AccessDeniedException", "InternalServerError", "InvalidParameterException", "LimitExceededException", "ProvisionedThroughputExceededException", "ResourceInUseException", "ResourceNotFoundException", "ThrottlingException"},
 		},
 	},
