@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math"
 	"math/bits"
 	"unicode/utf8"
@@ -45,7 +46,18 @@ func tooLong(line []byte, maxChars int) *LineError {
 	if chars <= maxChars && len(line) <= math.MaxInt32 {
 		return nil
 	}
-	return &LineError{Reason: TooLong, Offset: maxChars, Chars: int64(chars)}
+	at := 0
+	for range min(chars, maxChars) {
+		_, size := utf8.DecodeRune(line[at:])
+		at += size
+	}
+	return &LineError{
+		Reason: TooLong,
+		Offset: at,
+		Found:  fmt.Sprintf("%d characters", chars),
+		Want:   fmt.Sprintf("at most %d characters", maxChars),
+		Chars:  int64(chars),
+	}
 }
 
 // A lack is what scan was looking for when it met something else.

@@ -109,7 +109,7 @@ func TestParseErrors(t *testing.T) {
 		{name: "too deep", line: deep(MaxDepth + 1), reason: TooDeep, offset: 516, found: "[", want: "512"},
 		{name: "deep without end", line: strings.Repeat("[", 100_000), reason: TooDeep, offset: 512, found: "[", want: "512"},
 		{name: "deep objects", line: strings.Repeat(`{"a":`, 100_000), reason: TooDeep, offset: 512 * 5, found: "{", want: "512"},
-		{name: "too long", line: `{"a":"äöü"}`, maxChars: 10, reason: TooLong, offset: 10},
+		{name: "too long", line: `{"a":"äöü"}`, maxChars: 8, reason: TooLong, offset: 10, found: "11 characters", want: "at most 8 characters"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var d Doc
