@@ -42,7 +42,7 @@ func explain(line []byte, at int, missing lack) *LineError {
 	e := &LineError{Offset: at, Found: found(line, at), Want: wants[missing]}
 	switch missing {
 	case nothing:
-		e.Reason, e.Offset, e.Want = NotObject, skipSpace(line, 0), wants[aText]
+		e.Reason, e.Offset, e.Want = NotObject, leadingSpace(line), wants[aText]
 		e.Found = found(line, e.Offset)
 	case lessDepth:
 		e.Reason = TooDeep
@@ -144,4 +144,9 @@ func leadingWord(b []byte) string {
 		n++
 	}
 	return string(b[:n])
+}
+
+// leadingSpace returns the number of bytes of white space at the start of b.
+func leadingSpace(b []byte) int {
+	return len(b) - len(bytes.TrimLeft(b, " \t\r\n"))
 }

@@ -32,6 +32,8 @@ type Node struct {
 type Doc struct {
 	Text  []byte
 	Nodes []Node
+
+	spaced bool // there is white space between or around the tokens
 }
 
 // MaxDepth is how deeply arrays and objects may be nested.

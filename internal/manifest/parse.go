@@ -24,12 +24,11 @@ func (d *Doc) Parse(line []byte, maxChars int) *LineError {
 		d.Nodes = d.Nodes[:0]
 		return e
 	}
-	nodes, at, missing := scan(line, d.Nodes[:cap(d.Nodes)])
-	if missing == nothing && nodes[0].Type == Object {
-		d.Nodes = nodes
+	at, missing := d.scan(line)
+	if missing == nothing && d.Nodes[0].Type == Object {
 		return nil
 	}
-	d.Nodes = nodes[:0]
+	d.Nodes = d.Nodes[:0]
 	return explain(line, at, missing)
 }
 
@@ -108,15 +107,16 @@ func nonDigits(w uint64) uint64 {
 	return (x + ones*(0x80-10) | x) & highs
 }
 
-// scan writes the nodes of the JSON text b over nodes, which grow as needed,
-// and returns them. If b is no JSON text, it returns where and what was lacking.
+// scan writes the nodes of the JSON text b over those of d. If b is no JSON
+// text, it returns where and what was lacking.
 //
 // It is one loop over the text with a goto for each place in the grammar: the
 // function is the state machine, so nothing is called or stored between tokens.
 // While an array or object is open, its Next holds the one around it and its
 // Len the members seen when an inner one began, so that there is no stack.
-func scan(b []byte, nodes []Node) (_ []Node, at int, missing lack) {
+func (d *Doc) scan(b []byte) (at int, missing lack) {
 	var (
+		nodes    = d.Nodes[:cap(d.Nodes)]
 		i, start int    // in b
 		n        int    // nodes so far
 		open     = -1   // the innermost open array or object
@@ -126,14 +126,18 @@ func scan(b []byte, nodes []Node) (_ []Node, at int, missing lack) {
 		c        byte
 		escaped  bool
 	)
-	if i = skipSpace(b, 0); i == len(b) {
-		return nodes, 0, aText
+	d.spaced = false
+	if i < len(b) && b[i] <= ' ' {
+		i = d.skipSpace(b, i)
+	}
+	if i == len(b) {
+		return 0, aText
 	}
 	missing = aValue
 
 value: // At i is what should be the first byte of a value.
 	if n == len(nodes) {
-		nodes = grow(nodes)
+		nodes = d.grow(nodes)
 	}
 	start, c = i, b[i]
 	switch {
@@ -155,12 +159,12 @@ value: // At i is what should be the first byte of a value.
 			i++
 		}
 		if i == len(b) {
-			return nodes, start, closingQuote
+			return start, closingQuote
 		}
 	stringStop:
 		if b[i] != '"' {
 			if i, missing = escape(b, i); missing != nothing {
-				return nodes, i, missing
+				return i, missing
 			}
 			escaped = true
 			goto stringWord
@@ -172,19 +176,19 @@ value: // At i is what should be the first byte of a value.
 	case c-'0' < 10 || c == '-':
 		if c == '-' {
 			if i++; i == len(b) || b[i]-'0' >= 10 {
-				return nodes, i, aDigit
+				return i, aDigit
 			}
 		}
 		if b[i] == '0' {
 			if i++; i < len(b) && b[i]-'0' < 10 {
-				return nodes, i, noZero
+				return i, noZero
 			}
 		} else {
 			i = skipDigits(b, i)
 		}
 		if i < len(b) && (b[i] == '.' || b[i]|0x20 == 'e') {
 			if i, missing = fraction(b, i); missing != nothing {
-				return nodes, i, missing
+				return i, missing
 			}
 		}
 		nodes[n] = Node{Type: Number, Start: int32(start), End: int32(i), Next: int32(n + 1)}
@@ -192,7 +196,7 @@ value: // At i is what should be the first byte of a value.
 
 	case c == '{':
 		if depth == MaxDepth {
-			return nodes, i, lessDepth
+			return i, lessDepth
 		}
 		depth++
 		if open >= 0 {
@@ -201,18 +205,20 @@ value: // At i is what should be the first byte of a value.
 		nodes[n] = Node{Type: Object, Start: int32(i), Next: int32(open)}
 		open, count = n, 0
 		n++
-		i = skipSpace(b, i+1)
+		if i++; i < len(b) && b[i] <= ' ' {
+			i = d.skipSpace(b, i)
+		}
 		if i < len(b) && b[i] == '"' {
 			goto key
 		}
 		if i < len(b) && b[i] == '}' {
 			goto close
 		}
-		return nodes, i, aKey
+		return i, aKey
 
 	case c == '[':
 		if depth == MaxDepth {
-			return nodes, i, lessDepth
+			return i, lessDepth
 		}
 		depth++
 		if open >= 0 {
@@ -221,8 +227,11 @@ value: // At i is what should be the first byte of a value.
 		nodes[n] = Node{Type: Array, Start: int32(i), Next: int32(open)}
 		open, count = n, 0
 		n++
-		if i = skipSpace(b, i+1); i == len(b) {
-			return nodes, i, anElement
+		if i++; i < len(b) && b[i] <= ' ' {
+			i = d.skipSpace(b, i)
+		}
+		if i == len(b) {
+			return i, anElement
 		}
 		if b[i] == ']' {
 			goto close
@@ -246,7 +255,7 @@ value: // At i is what should be the first byte of a value.
 		n++
 
 	default:
-		return nodes, i, missing
+		return i, missing
 	}
 
 valueEnd: // A value ends before i.
@@ -258,22 +267,28 @@ valueEnd: // A value ends before i.
 		goto elementEnd
 	}
 
-	if i = skipSpace(b, i); i == len(b) {
-		return nodes, i, memberEnd
+	if i < len(b) && b[i] <= ' ' {
+		i = d.skipSpace(b, i)
+	}
+	if i == len(b) {
+		return i, memberEnd
 	}
 	if b[i] != ',' {
 		if b[i] != '}' {
-			return nodes, i, memberEnd
+			return i, memberEnd
 		}
 		goto close
 	}
-	if i = skipSpace(b, i+1); i == len(b) || b[i] != '"' {
-		return nodes, i, nextKey
+	if i++; i < len(b) && b[i] <= ' ' {
+		i = d.skipSpace(b, i)
+	}
+	if i == len(b) || b[i] != '"' {
+		return i, nextKey
 	}
 
 key: // At i is the quotation mark that opens a key.
 	if n == len(nodes) {
-		nodes = grow(nodes)
+		nodes = d.grow(nodes)
 	}
 	start, escaped = i, false
 	i++
@@ -292,12 +307,12 @@ keyWord:
 		i++
 	}
 	if i == len(b) {
-		return nodes, start, closingQuote
+		return start, closingQuote
 	}
 keyStop:
 	if b[i] != '"' {
 		if i, missing = escape(b, i); missing != nothing {
-			return nodes, i, missing
+			return i, missing
 		}
 		escaped = true
 		goto keyWord
@@ -305,27 +320,39 @@ keyStop:
 	i++
 	nodes[n] = Node{Type: String, Escaped: escaped, Start: int32(start), End: int32(i), Next: int32(n + 1)}
 	n++
-	if i = skipSpace(b, i); i == len(b) || b[i] != ':' {
-		return nodes, i, aColon
+	if i < len(b) && b[i] <= ' ' {
+		i = d.skipSpace(b, i)
 	}
-	if i = skipSpace(b, i+1); i == len(b) {
-		return nodes, i, aValue
+	if i == len(b) || b[i] != ':' {
+		return i, aColon
+	}
+	if i++; i < len(b) && b[i] <= ' ' {
+		i = d.skipSpace(b, i)
+	}
+	if i == len(b) {
+		return i, aValue
 	}
 	missing = aValue
 	goto value
 
 elementEnd:
-	if i = skipSpace(b, i); i == len(b) {
-		return nodes, i, elementEnd
+	if i < len(b) && b[i] <= ' ' {
+		i = d.skipSpace(b, i)
+	}
+	if i == len(b) {
+		return i, elementEnd
 	}
 	if b[i] != ',' {
 		if b[i] != ']' {
-			return nodes, i, elementEnd
+			return i, elementEnd
 		}
 		goto close
 	}
-	if i = skipSpace(b, i+1); i == len(b) {
-		return nodes, i, nextElement
+	if i++; i < len(b) && b[i] <= ' ' {
+		i = d.skipSpace(b, i)
+	}
+	if i == len(b) {
+		return i, nextElement
 	}
 	missing = nextElement
 	goto value
@@ -344,19 +371,25 @@ close: // At i is the bracket that closes open.
 	goto valueEnd
 
 end:
-	if i = skipSpace(b, i); i < len(b) {
-		return nodes, i, textEnd
+	if i < len(b) && b[i] <= ' ' {
+		i = d.skipSpace(b, i)
+	}
+	if i < len(b) {
+		return i, textEnd
 	}
 	if seen&highs != 0 && !utf8.Valid(b) {
-		return nodes, len(b), utf8Text
+		return len(b), utf8Text
 	}
-	return nodes[:n], i, nothing
+	d.Nodes = nodes[:n]
+	return i, nothing
 }
 
-// grow doubles the room for nodes, all of it usable.
-func grow(nodes []Node) []Node {
-	grown := append(nodes, make([]Node, max(64, len(nodes)))...)
-	return grown[:cap(grown)]
+// grow doubles the room for nodes, all of it usable, and keeps it.
+func (d *Doc) grow(nodes []Node) []Node {
+	nodes = append(nodes, make([]Node, max(64, len(nodes)))...)
+	nodes = nodes[:cap(nodes)]
+	d.Nodes = nodes
+	return nodes
 }
 
 // isStop is stops for a single byte.
@@ -371,15 +404,10 @@ var isStop = func() (t [256]bool) {
 // isSpace tells the white space of JSON.
 var isSpace = [256]bool{' ': true, '\t': true, '\r': true, '\n': true}
 
-// skipSpace returns the place of the first byte from i on that is no white space.
-func skipSpace(b []byte, i int) int {
-	if i < len(b) && b[i] > ' ' {
-		return i
-	}
-	return skipSpaces(b, i)
-}
-
-func skipSpaces(b []byte, i int) int {
+// skipSpace returns the place of the first byte from i on that is no white
+// space.
+func (d *Doc) skipSpace(b []byte, i int) int {
+	d.spaced = true
 	for i < len(b) && isSpace[b[i]] {
 		i++
 	}

@@ -173,9 +173,12 @@ func boxLine(rng *rand.Rand, boxes int) []byte {
 		rng.IntN(1e7), strings.Join(anns, ","), strings.Join(objs, ","), strings.Join(classMap, ","), rng.IntN(60))
 }
 
+// testRand returns random numbers that are the same in every run.
+func testRand() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
+
 // boxLines returns n lines of two to four boxes.
 func boxLines(n int) [][]byte {
-	rng := rand.New(rand.NewPCG(1, 2))
+	rng := testRand()
 	lines := make([][]byte, n)
 	for i := range lines {
 		lines[i] = boxLine(rng, 2+rng.IntN(3))
