@@ -13,8 +13,12 @@ type ObjectRef struct {
 	Version string // "" for the current one
 }
 
-// String returns the reference as an S3 URI, for messages.
+// String returns the reference as an S3 URI, for messages. A reference without
+// a bucket is to a file, whose name is the key.
 func (r ObjectRef) String() string {
+	if r.Bucket == "" {
+		return r.Key
+	}
 	s := "s3://" + r.Bucket + "/" + r.Key
 	if r.Version != "" {
 		s += "?versionId=" + r.Version

@@ -36,6 +36,11 @@ func (s *Stats) Add(o Stats) {
 	s.Anomaly += o.Anomaly
 }
 
+// Sub takes o away from s.
+func (s *Stats) Sub(o Stats) {
+	s.Add(Stats{-o.Entries, -o.Labeled, -o.Errors, -o.Normal, -o.Anomaly})
+}
+
 // A LabelCount says how many entries use a label.
 type LabelCount struct {
 	Name    string

@@ -1,0 +1,210 @@
+package dataset
+
+import (
+	"context"
+
+	"fovea"
+)
+
+// A Spec says which dataset to create and from what: a manifest, a copy of
+// another dataset, or, if both are nil, nothing.
+type Spec struct {
+	Project  fovea.ProjectKey
+	Split    fovea.Split
+	Manifest *fovea.ObjectRef
+	Copy     *CopyOf
+	Tags     map[string]string
+	// TagsOf returns the name under which the dataset's tags are kept.
+	TagsOf func(*fovea.Project, *fovea.Dataset) string
+}
+
+// CopyOf names the dataset to copy. Match, if not nil, is asked whether the
+// dataset that has the name is the one that is meant.
+type CopyOf struct {
+	Project fovea.ProjectKey
+	Split   fovea.Split
+	Match   func(*View) bool
+}
+
+// Create makes a dataset. From a manifest it starts the import and returns a
+// dataset that is Creating; a copy and an empty dataset are Created at once. A
+// project has at most one dataset of each split, whatever its status (CL-2.54,
+// LV-2.23): a second one is Exists. A manifest that cannot be read is
+// BadObject, and then no dataset is made (CL-2.49, LV-2.28).
+//
+// With a client token in the context the call takes effect once (LV-4.3).
+func (o *Ops) Create(ctx context.Context, spec Spec) (*View, error) {
+	var v View
+	if done, err := fovea.Replay(ctx, o.Store, o.now(), &v); done || err != nil {
+		return &v, err
+	}
+	if err := o.precheck(ctx, spec); err != nil {
+		return nil, err
+	}
+	var manifest fovea.ObjectInfo
+	if spec.Manifest != nil {
+		var err error
+		if manifest, err = o.Objects.Stat(ctx, *spec.Manifest); err != nil {
+			return nil, err
+		}
+	}
+	err := o.Store.Update(ctx, func(tx fovea.Tx) error {
+		return fovea.Once(ctx, tx, o.now(), &v, func() error {
+			made, err := o.create(ctx, tx, spec, manifest)
+			if err == nil {
+				v = *made
+			}
+			return err
+		})
+	})
+	return &v, err
+}
+
+// precheck reports what would make Create fail, before it looks at S3: that a
+// project is missing is the better answer when both are.
+func (o *Ops) precheck(ctx context.Context, spec Spec) error {
+	return o.Store.View(ctx, func(tx fovea.Tx) error {
+		_, err := o.vacancy(tx, spec)
+		return err
+	})
+}
+
+// vacancy returns the project of a dataset that may be made.
+func (o *Ops) vacancy(tx fovea.Tx, spec Spec) (*fovea.Project, error) {
+	p, err := projectNamed(tx, spec.Project)
+	if err != nil {
+		return nil, err
+	}
+	switch _, err := tx.DatasetOf(p.ID, spec.Split); {
+	case err == nil:
+		return nil, fovea.Errorf(fovea.Exists, "The project %s already has a %s dataset. Delete it first to replace it.", p.Name, spec.Split).
+			About(fovea.DatasetResource, p.Name+"/"+string(spec.Split))
+	case fovea.KindOf(err) != fovea.NotFound:
+		return nil, err
+	}
+	return p, nil
+}
+
+// create makes the dataset in a transaction.
+func (o *Ops) create(ctx context.Context, tx fovea.Tx, spec Spec, manifest fovea.ObjectInfo) (*View, error) {
+	p, err := o.vacancy(tx, spec)
+	if err != nil {
+		return nil, err
+	}
+	now := o.now()
+	ds := &fovea.Dataset{ID: fovea.DatasetID(fovea.NewID(now)), Project: p.ID, Split: spec.Split, Created: now}
+	v := &View{Project: p, Dataset: ds}
+	caller := fovea.CallerOf(ctx).KeyID
+	switch {
+	case spec.Manifest != nil:
+		ds.Source = fovea.FromManifest
+		if err := ds.Move(fovea.Creating, now); err != nil {
+			return nil, err
+		}
+		job := fovea.ImportJob{Dataset: ds.ID, Manifest: manifest, Caller: caller}
+		if err := tx.Enqueue(job); err != nil {
+			return nil, err
+		}
+	case spec.Copy != nil:
+		if v.Revision, err = o.copied(tx, spec, ds); err != nil {
+			return nil, err
+		}
+	default:
+		ds.Source = fovea.FromNothing
+		v.Revision = &fovea.Revision{Cause: "create"}
+	}
+	if err := o.complete(tx, v, caller); err != nil {
+		return nil, err
+	}
+	if len(spec.Tags) > 0 {
+		if err := tx.PutTags(spec.TagsOf(p, ds), spec.Tags); err != nil {
+			return nil, err
+		}
+	}
+	return v, nil
+}
+
+// complete stores a new dataset, with its first revision if it has one yet.
+func (o *Ops) complete(tx fovea.Tx, v *View, caller string) error {
+	ds := v.Dataset
+	if v.Revision == nil {
+		return tx.PutDataset(ds)
+	}
+	if err := ds.Move(fovea.Created, ds.Created); err != nil {
+		return err
+	}
+	ds.Revision = 1
+	r := v.Revision
+	r.Dataset, r.Number, r.Created, r.Caller = ds.ID, 1, ds.Created, caller
+	if err := tx.PutDataset(ds); err != nil {
+		return err
+	}
+	err := tx.PutRevision(r)
+	r.Segments = nil // the answer, and what a client token remembers, needs none
+	return err
+}
+
+// copied returns the revision of a dataset that shares the segments of another
+// one: it costs the same whatever its size, and later changes to either leave
+// the other as it is (CL-8.6).
+func (o *Ops) copied(tx fovea.Tx, spec Spec, ds *fovea.Dataset) (*fovea.Revision, error) {
+	src, err := find(tx, spec.Copy.Project, spec.Copy.Split)
+	if err != nil {
+		return nil, err
+	}
+	name := src.Project.Name + "/" + string(src.Dataset.Split)
+	if spec.Copy.Match != nil && !spec.Copy.Match(src) {
+		return nil, fovea.Errorf(fovea.NotFound, "The dataset to copy, %s, does not exist; a newer one has its name.", name).
+			About(fovea.DatasetResource, name)
+	}
+	if !src.Dataset.Usable() {
+		return nil, fovea.Errorf(fovea.Invalid, "The dataset %s cannot be copied: it is %s.", name, src.Dataset.Status).
+			About(fovea.DatasetResource, name)
+	}
+	rev, err := tx.Revision(src.Dataset.ID, src.Dataset.Revision)
+	if err != nil {
+		return nil, err
+	}
+	limit := o.Profiles[src.Project.Service].Limits.Entries(spec.Split)
+	if limit > 0 && rev.Stats.Entries > limit {
+		return nil, fovea.Errorf(fovea.Limit, "The dataset %s has %d entries; a %s dataset may have %d.",
+			name, rev.Stats.Entries, spec.Split, limit)
+	}
+	ds.Source = fovea.FromDataset
+	rev.Cause = "copy of " + name
+	return rev, nil
+}
+
+// Delete removes a dataset and its content at once. Objects in S3 stay
+// (CL-2.63, LV-2.37). While a job changes the dataset it is InUse (CL-2.61,
+// LV-2.41). The name of its tags is what TagsOf of Spec returned.
+func (o *Ops) Delete(ctx context.Context, key fovea.ProjectKey, split fovea.Split, match func(*View) bool, tagsOf func(*fovea.Project, *fovea.Dataset) string) error {
+	var done bool // what a client token remembers
+	return o.Store.Update(ctx, func(tx fovea.Tx) error {
+		return fovea.Once(ctx, tx, o.now(), &done, func() error {
+			v, err := find(tx, key, split)
+			if err != nil {
+				return err
+			}
+			name := v.Project.Name + "/" + string(split)
+			if match != nil && !match(v) {
+				return fovea.Errorf(fovea.NotFound, "The dataset %s does not exist; a newer one has its name.", name).
+					About(fovea.DatasetResource, name)
+			}
+			if v.Dataset.InProgress() {
+				return fovea.Errorf(fovea.InUse, "The dataset %s is %s. Wait until that is done, then delete it.", name, v.Dataset.Status).
+					About(fovea.DatasetResource, name)
+			}
+			done = true
+			if tagsOf != nil {
+				if err := tx.PutTags(tagsOf(v.Project, v.Dataset), nil); err != nil {
+					return err
+				}
+			}
+			if err := tx.Enqueue(fovea.SweepJob{}); err != nil {
+				return err
+			}
+			return tx.DeleteDataset(v.Dataset.ID)
+		})
+	})
+}

@@ -1,0 +1,243 @@
+package dataset
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+
+	"fovea"
+	"fovea/internal/manifest"
+)
+
+// maxReported bounds the findings of a report. The counts by code are of all.
+const maxReported = 100_000
+
+// maxPartProblems bounds the findings of a part, in bytes of JSON.
+const maxPartProblems = 8 << 20
+
+// A Summary is the first line of an import report.
+type Summary struct {
+	Report   string           `json:"report"` // format and version: fovea.import/1
+	Service  fovea.Service    `json:"service"`
+	Dataset  fovea.Split      `json:"dataset"`
+	Manifest string           `json:"manifest"` // S3 URI or file name
+	ETag     string           `json:"etag,omitempty"`
+	Bytes    int64            `json:"bytes"`
+	Lines    int64            `json:"lines"`
+	Blank    int64            `json:"blank_lines"`
+	Entries  int64            `json:"entries"`
+	Labeled  int64            `json:"labeled_entries"`
+	Errors   int64            `json:"error_entries"`
+	Labels   int              `json:"labels"`
+	Dropped  int64            `json:"dropped_lines"` // duplicates included
+	Copies   int64            `json:"duplicate_lines"`
+	Budget   *Budget          `json:"budget,omitempty"`
+	Codes    map[string]int64 `json:"codes"`           // findings by code, all of them
+	Fault    *FaultReport     `json:"fault,omitempty"` // why the import failed
+	Findings int64            `json:"findings"`        // how many follow
+	Left     int64            `json:"findings_left_out,omitempty"`
+}
+
+// A Budget tells how many lines may be dropped before an import fails
+// (CL-5.67) and how much of that is used.
+type Budget struct {
+	Allowed float64 `json:"allowed_share"` // of the lines
+	Share   float64 `json:"dropped_share"`
+	Used    float64 `json:"used"` // dropped share as a share of the allowed one: over 1 fails
+}
+
+// A FaultReport says why an import failed.
+type FaultReport struct {
+	Code    string `json:"code"`
+	Message string `json:"message"` // as the dataset's status has it
+	Line    int64  `json:"line,omitempty"`
+	Found   string `json:"found,omitempty"`
+}
+
+// A Finding is a line of an import report after the first: something about a
+// line of the manifest.
+type Finding struct {
+	Line      int64  `json:"line"`   // from 1
+	Column    int    `json:"column"` // from 1, in bytes
+	Offset    int64  `json:"offset"` // of the value at fault in the manifest, in bytes
+	Severity  string `json:"severity"`
+	Code      string `json:"code"`
+	Message   string `json:"message"`
+	Pointer   string `json:"pointer"` // JSON pointer of the value at fault
+	Found     string `json:"found,omitempty"`
+	Expected  string `json:"expected,omitempty"`
+	Mend      string `json:"mend,omitempty"`
+	SourceRef string `json:"source_ref,omitempty"`
+}
+
+// report keeps a finding about the current entry in the part.
+func (w *worker) report(p *manifest.Problem) {
+	if len(w.problems) > maxPartProblems {
+		return
+	}
+	e := &w.entry
+	b, err := json.Marshal(Finding{
+		Line: e.Number, Column: p.Offset + 1, Offset: e.Offset + int64(p.Offset),
+		Severity: p.Severity.String(), Code: p.Code, Message: p.Message, Pointer: p.Pointer,
+		Found: p.Found, Expected: p.Expected, Mend: p.Mend, SourceRef: string(e.SourceRef),
+	})
+	if err != nil {
+		panic(err) // strings and numbers are always JSON
+	}
+	w.problems = binary.LittleEndian.AppendUint32(w.problems, uint32(len(b)))
+	w.problems = append(w.problems, b...)
+	w.part.Problems++
+}
+
+// summary returns the first line of the report.
+func (s *scan) summary(out *outcome) *Summary {
+	sum := &Summary{
+		Report: "fovea.import/1", Service: s.profile.Service, Dataset: s.split,
+		Manifest: s.manifest.Ref.String(), ETag: s.manifest.ETag, Bytes: s.manifest.Size,
+		Lines: out.lines, Blank: out.blank, Dropped: out.dropped, Copies: out.duplicates,
+		Entries: out.stats.Entries, Labeled: out.stats.Labeled, Errors: out.stats.Errors, Labels: len(out.labels),
+		Codes: out.codes,
+	}
+	if allowed := s.profile.Limits.DropShare; !s.profile.Strict && out.counted > 0 && allowed > 0 && allowed < 1 {
+		share := float64(out.dropped) / float64(out.counted)
+		sum.Budget = &Budget{Allowed: allowed, Share: share, Used: share / allowed}
+	}
+	if f := out.fault; f != nil {
+		code, message := s.profile.FaultText(*f)
+		sum.Fault = &FaultReport{Code: code, Message: message, Line: f.Line, Found: f.Found}
+	}
+	var kept, all int64
+	for _, p := range out.parts {
+		kept += p.Problems
+	}
+	for _, n := range out.codes {
+		all += n
+	}
+	sum.Findings = min(kept+int64(len(out.copies)), maxReported)
+	sum.Left = all - sum.Findings
+	return sum
+}
+
+// writeReport writes the report as JSON Lines: the summary, then the findings
+// in order of their lines.
+func (s *scan) writeReport(ctx context.Context, out *outcome, dst io.Writer) error {
+	w := bufio.NewWriterSize(dst, 64<<10)
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(s.summary(out)); err != nil {
+		return err
+	}
+	err := s.findings(ctx, out, func(f *Finding) error { return enc.Encode(f) })
+	if err != nil {
+		return err
+	}
+	return w.Flush()
+}
+
+// findings calls fn with the first maxReported findings, in order.
+func (s *scan) findings(ctx context.Context, out *outcome, fn func(*Finding) error) error {
+	left := maxReported
+	for i, p := range out.parts {
+		found, err := s.partFindings(ctx, out, i, p)
+		if err != nil {
+			return err
+		}
+		for k := range found[:min(left, len(found))] {
+			if err := fn(&found[k]); err != nil {
+				return err
+			}
+		}
+		if left -= min(left, len(found)); left == 0 {
+			break
+		}
+	}
+	return nil
+}
+
+// partFindings returns the findings of a part in order, duplicates among them,
+// with the numbers that their lines have in the manifest.
+func (s *scan) partFindings(ctx context.Context, out *outcome, index int, p *part) ([]Finding, error) {
+	b, err := p.problems(ctx, s.blobs)
+	if err != nil {
+		return nil, err
+	}
+	found := make([]Finding, 0, p.Problems)
+	for len(b) > 4 {
+		n := int(binary.LittleEndian.Uint32(b))
+		var f Finding
+		if n > len(b)-4 {
+			return nil, fmt.Errorf("the findings of %s are damaged", p.name)
+		}
+		if err := json.Unmarshal(b[4:4+n], &f); err != nil {
+			return nil, fmt.Errorf("the findings of %s are damaged: %w", p.name, err)
+		}
+		f.Line += p.firstLine
+		found = append(found, f)
+		b = b[4+n:]
+	}
+	copies, err := s.copyFindings(out, index, p)
+	if err != nil || len(copies) == 0 {
+		return found, err
+	}
+	found = append(found, copies...)
+	slices.SortStableFunc(found, func(a, b Finding) int { return int(a.Line - b.Line) })
+	return found, nil
+}
+
+// copyFindings returns the findings about the duplicates of a part. It reads
+// their lines again: what is kept of them is a hash.
+func (s *scan) copyFindings(out *outcome, index int, p *part) ([]Finding, error) {
+	first, _ := slices.BinarySearchFunc(out.copies, index, func(d duplicate, i int) int { return d.part - i })
+	last, _ := slices.BinarySearchFunc(out.copies, index+1, func(d duplicate, i int) int { return d.part - i })
+	copies := out.copies[first:last]
+	if len(copies) == 0 {
+		return nil, nil
+	}
+	found := make([]Finding, 0, len(copies))
+	var doc manifest.Doc
+	lines := manifest.NewLines(s.source, s.manifest.Size, p.Start, p.End, 4*int(s.profile.Limits.LineChars))
+	for k := 0; k < len(copies); {
+		line, ok := lines.Next()
+		if !ok {
+			return found, lines.Err()
+		}
+		if line.Number != int64(copies[k].line) {
+			continue
+		}
+		kept := out.parts[copies[k].kept].firstLine + int64(copies[k].keptLineInIt)
+		k++
+		f := Finding{Line: p.firstLine + line.Number, Column: 1, Offset: line.Offset, Pointer: "/source-ref", Code: duplicateCode}
+		if doc.Parse(line.Text, 0) == nil {
+			if v := doc.Member(doc.Root(), "source-ref"); v >= 0 {
+				f.SourceRef = string(doc.Str(v, nil))
+				f.Column += int(doc.Nodes[v].Start)
+				f.Offset += int64(doc.Nodes[v].Start)
+			}
+		}
+		s.wordCopy(&f, kept)
+		found = append(found, f)
+	}
+	return found, nil
+}
+
+// duplicateCode is the code of a finding about a line whose source-ref another
+// line has. AWS reports it nowhere (CL-6.21).
+const duplicateCode = "ERROR_DUPLICATE_SOURCE_REF"
+
+// wordCopy words a finding about a duplicate of the line that counts.
+func (s *scan) wordCopy(f *Finding, kept int64) {
+	f.Found = f.SourceRef
+	f.Expected = "a source-ref that occurs once"
+	f.Mend = fmt.Sprintf("Remove this line or line %d.", kept)
+	if s.profile.KeepLast {
+		f.Severity = manifest.Warning.String()
+		f.Message = fmt.Sprintf("The image occurs again on line %d, which replaces this line.", kept)
+	} else {
+		f.Severity = manifest.Fatal.String()
+		f.Message = fmt.Sprintf("The image occurred before on line %d, which counts; this line is dropped.", kept)
+	}
+}

@@ -1,0 +1,213 @@
+package dataset
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+
+	"fovea/internal/manifest"
+	"fovea/internal/segment"
+)
+
+// A worker scans one range after the other.
+type worker struct {
+	scan    *scan
+	checker manifest.Checker
+	lines   *manifest.Lines
+	doc     manifest.Doc
+	entry   manifest.Entry
+	builder segment.Builder
+
+	part     *part
+	labels   map[string]int // index in part.Labels
+	keys     []key
+	facts    []byte
+	problems []byte
+	out      []byte // the encoded part
+}
+
+func newWorker(s *scan) *worker {
+	return &worker{scan: s, checker: s.profile.NewChecker(), labels: map[string]int{}}
+}
+
+// do scans a range and stores its part, and its segment before that.
+func (w *worker) do(ctx context.Context, index int, start, end int64) (*part, error) {
+	s := w.scan
+	w.part = &part{Start: start, End: end, ETag: s.manifest.ETag, Built: s.segments, Codes: map[string]int64{}}
+	clear(w.labels)
+	w.keys, w.facts, w.problems = w.keys[:0], w.facts[:0], w.problems[:0]
+	if err := w.read(start, end); err != nil {
+		return nil, err
+	}
+	return w.store(ctx, index)
+}
+
+// read judges every line of the range.
+func (w *worker) read(start, end int64) error {
+	s := w.scan
+	maxChars := int(s.profile.Limits.LineChars)
+	if w.lines == nil {
+		// A character has at most four bytes.
+		w.lines = manifest.NewLines(s.source, s.manifest.Size, start, end, 4*maxChars)
+	} else {
+		w.lines.Reset(s.source, s.manifest.Size, start, end)
+	}
+	for {
+		line, ok := w.lines.Next()
+		if !ok {
+			return w.lines.Err()
+		}
+		bad := line.Bad
+		if bad == nil {
+			bad = w.doc.Parse(line.Text, maxChars)
+		}
+		w.part.Lines++
+		if bad != nil && bad.Reason == manifest.Blank {
+			w.part.Blank++
+			if !s.profile.BlankLines {
+				continue
+			}
+		}
+		w.entry.Reset()
+		w.entry.Line, w.entry.Offset, w.entry.Number = line.Text, line.Offset, line.Number
+		w.checker.Check(&w.entry, &w.doc, bad)
+		w.count(bad)
+	}
+}
+
+// count adds the entry to the part.
+func (w *worker) count(bad *manifest.LineError) {
+	p, e := w.part, &w.entry
+	if bad != nil {
+		p.NotObjects++
+	}
+	for i := range e.Problems {
+		p.Codes[e.Problems[i].Code]++
+		w.report(&e.Problems[i])
+	}
+	if e.Dropped {
+		p.Dropped++
+		if p.First == nil {
+			p.First = &badLine{e.Number, cause(e)}
+		}
+		return
+	}
+	w.useBucket(e)
+	f := factsOf(e)
+	p.Stats.Add(f.stats())
+	w.facts = append(w.facts, byte(f))
+	w.countLabels(e)
+	w.addKey(e)
+	if w.scan.segments {
+		// The offset of a line ascends from range to range, so it is known
+		// without knowing how many lines came before.
+		w.builder.Add(e.Offset, e)
+	}
+}
+
+// cause returns the problem for which the entry is dropped.
+func cause(e *manifest.Entry) manifest.Problem {
+	for _, p := range e.Problems {
+		if p.Severity == manifest.Fatal {
+			return p
+		}
+	}
+	return manifest.Problem{Severity: manifest.Fatal, Message: "The line is invalid."}
+}
+
+func (w *worker) useBucket(e *manifest.Entry) {
+	p := w.part
+	switch len(p.Buckets) {
+	case 0:
+	case 1:
+		if p.Buckets[0].Name == string(e.Bucket) {
+			return
+		}
+	default:
+		return
+	}
+	p.Buckets = append(p.Buckets, bucketUse{string(e.Bucket), e.Number})
+}
+
+// countLabels counts the entry's labels and appends them to the facts: how
+// many, then for each its index, shifted, with a bit for used and one for boxed.
+func (w *worker) countLabels(e *manifest.Entry) {
+	p := w.part
+	w.facts = binary.AppendUvarint(w.facts, uint64(len(e.Labels)))
+	for _, l := range e.Labels {
+		i, ok := w.labels[l.Name]
+		if !ok {
+			i = len(p.Labels)
+			w.labels[l.Name] = i
+			p.Labels = append(p.Labels, labelUse{Name: l.Name})
+		}
+		p.Labels[i].Lines++
+		bits := uint64(i) << 2
+		if l.Used {
+			p.Labels[i].Entries++
+			bits |= labelUsed
+		}
+		if l.Boxed {
+			p.Labels[i].Boxed++
+			bits |= labelBoxed
+		}
+		w.facts = binary.AppendUvarint(w.facts, bits)
+	}
+}
+
+func (w *worker) addKey(e *manifest.Entry) {
+	sum := sha256.Sum256(e.SourceRef)
+	k := key{row: uint32(len(w.keys)), line: uint32(e.Number)}
+	copy(k.hash[:], sum[:])
+	w.keys = append(w.keys, k)
+}
+
+// groupKeys returns the keys grouped by the first byte of their hash, in order
+// of their rows within a group, and notes in the part where the groups are.
+func (w *worker) groupKeys() []byte {
+	p := w.part
+	for _, k := range w.keys {
+		p.Keys[int(k.hash[0])+1]++
+	}
+	for b := range 256 {
+		p.Keys[b+1] += p.Keys[b]
+	}
+	at := p.Keys
+	buf := make([]byte, len(w.keys)*keySize)
+	for _, k := range w.keys {
+		b := buf[at[k.hash[0]]*keySize:]
+		at[k.hash[0]]++
+		copy(b, k.hash[:])
+		binary.LittleEndian.PutUint32(b[keyHash:], k.row)
+		binary.LittleEndian.PutUint32(b[keyHash+4:], k.line)
+	}
+	return buf
+}
+
+// store writes the segment and then the part.
+func (w *worker) store(ctx context.Context, index int) (*part, error) {
+	s, p := w.scan, w.part
+	if s.segments {
+		name := s.segmentName(index)
+		data, ref, err := w.builder.Build(name, s.imported)
+		if err != nil {
+			return nil, err
+		}
+		p.Segment = ref
+		if _, err := s.blobs.Put(ctx, name, bytes.NewReader(data)); err != nil {
+			return nil, fmt.Errorf("write segment: %w", err)
+		}
+	}
+	p.name = s.partName(index)
+	data, err := p.encode(w.out, w.groupKeys(), w.facts, w.problems)
+	if err != nil {
+		return nil, fmt.Errorf("encode %s: %w", p.name, err)
+	}
+	w.out = data
+	if _, err := s.blobs.Put(ctx, p.name, bytes.NewReader(data)); err != nil {
+		return nil, fmt.Errorf("write part: %w", err)
+	}
+	return p, nil
+}
