@@ -98,18 +98,18 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	in := reflect.New(op.In)
 	if err := a.decode(r, op, labels, in.Elem()); err != nil {
-		drain(r.Body)
+		drain(r, err)
 		a.writeError(w, id, err)
 		return
 	}
-	out, callErr := a.call(a.withToken(r.Context(), op, in.Elem()), op, in)
+	answer, callErr := op.answer(a.withToken(r.Context(), op, in.Elem()), in)
 	if callErr != nil {
 		a.writeError(w, id, a.translate(op, id, callErr))
 		return
 	}
 	a.setHeader(w, id)
 	w.WriteHeader(op.Status)
-	w.Write(op.out.append(nil, out.Elem()))
+	w.Write(answer)
 }
 
 // A panicError is a panic of a handler.
@@ -120,15 +120,19 @@ type panicError struct {
 
 func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
 
-// call runs the handler. A panic becomes an error, because one bad request
-// must not end the others.
-func (a *API) call(ctx context.Context, op *operation, in reflect.Value) (out reflect.Value, err error) {
+// answer runs the handler and returns the JSON text of its response. A panic
+// becomes an error, because one bad request must not end the others.
+func (op *operation) answer(ctx context.Context, in reflect.Value) (text []byte, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = &panicError{v, debug.Stack()}
 		}
 	}()
-	return op.op.call(ctx, in)
+	out, err := op.op.call(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	return op.out.append(nil, out.Elem()), nil
 }
 
 // find returns the operation that a request is for, with its path labels.

@@ -1,7 +1,9 @@
 package awsjson
 
 import (
+	"bytes"
 	"encoding/base64"
+	"fmt"
 	"math"
 	"reflect"
 	"strconv"
@@ -36,11 +38,16 @@ func (d *decoder) value(c *codec, text []byte, holder reflect.Value, at *place) 
 			return mismatch(at, "an object", text)
 		}
 		return d.mapping(c, text, v, at)
-	case String, Blob:
+	case String:
 		if text[0] != '"' {
 			return mismatch(at, "a string", text)
 		}
 		return d.text(c, unquote(text), v, at)
+	case Blob:
+		if text[0] != '"' {
+			return mismatch(at, "a string", text)
+		}
+		return d.blob(c, text, v, at)
 	case Boolean:
 		if text[0] != 't' && text[0] != 'f' {
 			return mismatch(at, "true or false", text)
@@ -83,10 +90,10 @@ func (c *codec) collect(object []byte) [][]byte {
 
 // isName reports whether a quoted name is that one, in exact case.
 func isName(quoted []byte, name string) bool {
-	if string(quoted[1:len(quoted)-1]) == name {
-		return true
+	if bytes.IndexByte(quoted, '\\') >= 0 {
+		return unquote(quoted) == name
 	}
-	return strings.IndexByte(string(quoted), '\\') >= 0 && unquote(quoted) == name
+	return string(quoted[1:len(quoted)-1]) == name
 }
 
 // member sets one member of a structure; text is nil if it is absent.
@@ -182,13 +189,25 @@ func (d *decoder) text(c *codec, text string, v reflect.Value, at *place) *wireE
 			return malformed("'%s' must be a time such as 2020-06-23T01:02:03Z, and is '%s'.", at, shorten(text))
 		}
 		v.Set(reflect.ValueOf(t))
-	case Blob:
-		blob, err := base64.StdEncoding.DecodeString(text)
-		if err != nil {
-			return malformed("'%s' must be base64 with padding: %v.", at, err)
-		}
-		v.SetBytes(blob)
-		d.checkBlob(c.shape, len(blob), at)
+	}
+	return nil
+}
+
+// blob sets a blob to what a quoted base64 text says (CL-1.9, LV-1.18). It
+// decodes the body where it lies, unless some client has escaped a character.
+func (d *decoder) blob(c *codec, quoted []byte, v reflect.Value, at *place) *wireError {
+	text := quoted[1 : len(quoted)-1]
+	if bytes.IndexByte(text, '\\') >= 0 {
+		text = []byte(unquote(quoted))
+	}
+	blob := make([]byte, base64.StdEncoding.DecodedLen(len(text)))
+	n, err := base64.StdEncoding.Decode(blob, text)
+	if err != nil {
+		return malformed("'%s' must be base64 with padding: %v.", at, err)
+	}
+	v.SetBytes(blob[:n])
+	for _, broken := range lengthConstraints(c.shape, n) {
+		d.violate(at, fmt.Sprintf("'%d bytes'", n), "%s", broken)
 	}
 	return nil
 }

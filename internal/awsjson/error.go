@@ -99,6 +99,8 @@ func (a *API) translate(op *operation, id string, err error) *wireError {
 	switch {
 	case errors.As(err, &panicked):
 		a.Log.Error("handler panicked", "operation", op.Name, "request_id", id, "panic", fmt.Sprint(panicked.value), "stack", string(panicked.stack))
+	case errors.Is(err, context.Canceled):
+		a.Log.Info("client went away", "operation", op.Name, "request_id", id)
 	case fovea.KindOf(err) == fovea.Internal:
 		a.Log.Error("request failed", "operation", op.Name, "request_id", id, "error", err)
 	default:
@@ -111,7 +113,7 @@ func (a *API) translate(op *operation, id string, err error) *wireError {
 	if name == "" && e.Kind == fovea.Unsupported {
 		name = notImplemented
 	}
-	if a.Unlisted != nil && !slices.Contains(op.Errors, name) {
+	if a.Unlisted != nil && name != notImplemented && !slices.Contains(op.Errors, name) {
 		a.Unlisted(op.Name, name)
 	}
 	out := a.wire(name, e.Message)

@@ -186,9 +186,14 @@ func checkJSON(body []byte) *wireError {
 	return nil
 }
 
-// drain reads what is left of a body that was refused, so that a client that
-// is still sending it gets to see the answer.
-func drain(body io.Reader) { io.CopyN(io.Discard, body, maxDrain) }
+// drain reads what is left of a body that was refused for its size, so that a
+// client that sends before it listens gets to see the answer. One that waits
+// for 100 Continue is not told to go on.
+func drain(r *http.Request, err *wireError) {
+	if err.status == http.StatusRequestEntityTooLarge && r.Header.Get("Expect") == "" {
+		io.CopyN(io.Discard, r.Body, maxDrain)
+	}
+}
 
 // mismatch reports a JSON value of the wrong type.
 func mismatch(at *place, want string, text []byte) *wireError {

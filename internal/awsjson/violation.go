@@ -74,15 +74,15 @@ func (d *decoder) key(s *Shape, key string, at *place) {
 	}
 }
 
-// stringConstraints returns the constraints that a text violates.
+// stringConstraints returns the constraints that a text violates. One that is
+// too long is not matched, so the description bounds what a match costs.
 func stringConstraints(s *Shape, text string) []string {
-	broken := lengthConstraints(s, utf8.RuneCountInString(text))
+	n := utf8.RuneCountInString(text)
+	broken := lengthConstraints(s, n)
 	if len(s.Enum) > 0 && !slices.Contains(s.Enum, text) {
 		broken = append(broken, "Member must satisfy enum value set: ["+strings.Join(s.Enum, ", ")+"]")
 	}
-	// A text that is too long is not matched: the pattern's cost is bounded
-	// by the length that the description allows.
-	tooLong := s.Max != nil && len(broken) > 0 && int64(utf8.RuneCountInString(text)) > *s.Max
+	tooLong := s.Max != nil && int64(n) > *s.Max
 	if s.Pattern != nil && !tooLong && !s.Pattern.Match(text) {
 		broken = append(broken, "Member must satisfy regular expression pattern: "+s.Pattern.Text)
 	}
@@ -108,12 +108,6 @@ func (d *decoder) size(s *Shape, n int, text []byte, at *place) bool {
 		d.violate(at, "'"+shorten(string(text[:min(len(text), 2*maxShown)]))+"'", "%s", c)
 	}
 	return broken == nil
-}
-
-func (d *decoder) checkBlob(s *Shape, n int, at *place) {
-	for _, c := range lengthConstraints(s, n) {
-		d.violate(at, fmt.Sprintf("'%d bytes'", n), "%s", c)
-	}
 }
 
 func (d *decoder) checkRange(s *Shape, x float64, text string, at *place) {
