@@ -15,6 +15,7 @@ import (
 var mayImport = map[string][]string{
 	".":                            {"internal/manifest"},
 	"internal/manifest":            {},
+	"internal/lint":            {"internal/manifest"},
 	"internal/segment":             {".", "internal/manifest"},
 	"internal/dataset":             {".", "internal/manifest", "internal/segment", "internal/imaging"},
 	"internal/project":             {"."},
@@ -34,8 +35,8 @@ var mayImport = map[string][]string{
 	"internal/awsjson/conformance": {"internal/awsjson"},
 	"internal/rekognition/api":     {"internal/awsjson"},
 	"internal/lookout/api":         {"internal/awsjson"},
-	"internal/rekognition":         {".", "internal/awsjson", "internal/rekognition/api", "internal/manifest", "internal/dataset", "internal/project"},
-	"internal/lookout":             {".", "internal/awsjson", "internal/lookout/api", "internal/manifest", "internal/dataset", "internal/project"},
+	"internal/rekognition":         {".", "internal/awsjson", "internal/rekognition/api", "internal/lint", "internal/manifest", "internal/dataset", "internal/project"},
+	"internal/lookout":             {".", "internal/awsjson", "internal/lookout/api", "internal/lint", "internal/manifest", "internal/dataset", "internal/project"},
 	"internal/sdkmodel":            {},
 	"internal/server":              {".", "internal/sigv4"},
 	"internal/console":             {},

@@ -34,6 +34,10 @@ type Limits struct {
 	DropShare     float64 // share of the lines that may be dropped (CL-5.67); 1 lifts it
 }
 
+// Lifted returns the limits with every quota lifted. LineChars stays, because
+// it bounds memory.
+func (l Limits) Lifted() Limits { return Limits{LineChars: l.LineChars, DropShare: 1} }
+
 // Entries returns the limit on entries of a split.
 func (l Limits) Entries(s Split) int64 {
 	if s == Test {

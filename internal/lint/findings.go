@@ -1,0 +1,132 @@
+package lint
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"fovea/internal/manifest"
+)
+
+// MaxProblems is how many problems of a line are kept. One more then tells how
+// many were not.
+const MaxProblems = 100
+
+// maxText bounds the pointers and messages that are kept of a line, in bytes,
+// because a long key can stand in each of them.
+const maxText = 1 << 18
+
+// Found is how much of a value a problem quotes, in characters.
+const Found = 80
+
+// MoreProblems is the code of the problem that tells how many were not kept.
+const MoreProblems = "WARNING_MORE_PROBLEMS"
+
+// Findings collects the problems of one line after another.
+type Findings struct {
+	entry *manifest.Entry
+	doc   *manifest.Doc
+	text  int // bytes of pointers and messages kept
+	more  int // problems not kept
+}
+
+// Begin starts a line: the problems go to e, and doc is what they point into.
+func (f *Findings) Begin(e *manifest.Entry, doc *manifest.Doc) {
+	f.entry, f.doc, f.text, f.more = e, doc, 0, 0
+}
+
+// Add adds a problem with the value at node, whose error list the object at
+// carries. It fills in p's At, Pointer and Offset, and Found if it is empty.
+func (f *Findings) Add(at, node int, p manifest.Problem) {
+	if !f.room(p.Severity) {
+		return
+	}
+	p.Pointer = f.doc.PointerOf(node)
+	p.Offset = int(f.doc.Nodes[node].Start)
+	if p.Found == "" {
+		p.Found = manifest.Excerpt(f.doc.Raw(node), Found)
+	}
+	f.keep(at, p)
+}
+
+// Missing adds a problem with the lack of a member of an object. Key is the
+// key of another member that was probably meant to be it, or -1: then that is
+// where the problem is.
+func (f *Findings) Missing(at, object int, name string, key int, p manifest.Problem) {
+	if key >= 0 {
+		if p.Found == "" {
+			p.Found = "the key " + Quote(f.doc.Key(key))
+		}
+		p.Mend = fmt.Sprintf("Rename the key %s to %q.", Quote(f.doc.Key(key)), name)
+		if f.room(p.Severity) {
+			p.Pointer, p.Offset = f.doc.PointerOf(key), int(f.doc.Nodes[key].Start)
+			f.keep(at, p)
+		}
+		return
+	}
+	if !f.room(p.Severity) {
+		return
+	}
+	p.Pointer = f.doc.PointerOf(object) + manifest.Pointer(name)
+	p.Offset = int(f.doc.Nodes[object].Start)
+	p.Found = cmp.Or(p.Found, "nothing")
+	f.keep(at, p)
+}
+
+// Whole adds a problem with the line as text, which has no nodes: at its
+// first byte if offset is beyond it.
+func (f *Findings) Whole(offset int, p manifest.Problem) {
+	p.Offset = min(max(offset, 0), len(f.entry.Line))
+	f.entry.Problems = append(f.entry.Problems, p)
+}
+
+// End finishes the line: its problems are brought into the order of their
+// places, and what was not kept is told.
+func (f *Findings) End() {
+	problems := f.entry.Problems
+	if len(problems) > 1 {
+		slices.SortStableFunc(problems, func(a, b manifest.Problem) int { return a.Offset - b.Offset })
+	}
+	if f.more == 0 {
+		return
+	}
+	f.entry.Problems = append(problems, manifest.Problem{
+		Severity: manifest.Warning,
+		Code:     MoreProblems,
+		Message:  fmt.Sprintf("%d more problems of this line are not shown.", f.more),
+		Offset:   problems[len(problems)-1].Offset,
+		Found:    fmt.Sprintf("%d problems", f.more+len(problems)),
+		Expected: fmt.Sprintf("at most %d", MaxProblems),
+		Mend:     "Mend the problems that are shown, then check again.",
+	})
+}
+
+// room makes room for a problem, at the cost of a warning if need be. Where
+// there is none it counts the problem as not kept and returns false.
+func (f *Findings) room(s manifest.Severity) bool {
+	problems := f.entry.Problems
+	if len(problems) < MaxProblems && f.text < maxText {
+		return true
+	}
+	f.more++
+	if s == manifest.Warning {
+		return false
+	}
+	for i := len(problems) - 1; i >= 0; i-- {
+		if problems[i].Severity == manifest.Warning {
+			f.text -= textOf(&problems[i])
+			f.entry.Problems = slices.Delete(problems, i, i+1)
+			return f.text < maxText
+		}
+	}
+	return false
+}
+
+// keep adds a problem for which there is room.
+func (f *Findings) keep(at int, p manifest.Problem) {
+	p.At = f.doc.PointerOf(at)
+	f.text += textOf(&p)
+	f.entry.Problems = append(f.entry.Problems, p)
+}
+
+func textOf(p *manifest.Problem) int { return len(p.At) + len(p.Pointer) + len(p.Message) }

@@ -1,0 +1,63 @@
+package lint
+
+import (
+	"bytes"
+	"fmt"
+
+	"fovea/internal/manifest"
+)
+
+// Unreadable adds the problem that a line cannot be read at all. The caller
+// has its code and message.
+func (f *Findings) Unreadable(bad *manifest.LineError, p manifest.Problem) {
+	p.Severity = manifest.Fatal
+	if p.Found == "" {
+		p.Found = bad.Found
+	}
+	if p.Expected == "" {
+		p.Expected = bad.Want
+	}
+	if p.Mend == "" {
+		p.Mend = mendLine(f.entry.Line, bad)
+	}
+	f.Whole(bad.Offset, p)
+}
+
+// mendLine says what to do about a line that cannot be read.
+func mendLine(line []byte, bad *manifest.LineError) string {
+	text := bytes.TrimSpace(line)
+	switch bad.Reason {
+	case manifest.Blank:
+		return "Remove the blank line."
+	case manifest.NotUTF8:
+		return "Save the file as UTF-8."
+	case manifest.TooDeep:
+		return "Remove the arrays and objects that are nested so deeply: no service reads them."
+	case manifest.TooLong:
+		return "Shorten the line: remove keys that the service ignores, and classes that no box of the image has."
+	case manifest.NotObject:
+		if len(text) > 0 && text[0] == '[' {
+			return "Write one JSON object on each line, and no array around them: jq -c '.[]' does it."
+		}
+		return "Write one JSON object on each line."
+	}
+	switch {
+	case isSpread(text):
+		return "Write each JSON object on one line, without line breaks inside: jq -c . does it."
+	case bytes.Contains(line[min(bad.Offset, len(line)):], []byte("}{")):
+		return "Begin a new line for each object."
+	case bad.Offset >= len(line):
+		return "Complete the line: it ends too early."
+	}
+	return fmt.Sprintf("Correct the line at byte %d, or write it with a JSON library.", bad.Offset+1)
+}
+
+// isSpread tells whether a line looks like one of a JSON text that was written
+// over several lines.
+func isSpread(text []byte) bool {
+	switch string(text) {
+	case "{", "}", "[", "]", "},", "],", "},{":
+		return true
+	}
+	return len(text) > 1 && text[0] == '"' && (text[len(text)-1] == ',' || text[len(text)-1] == '{' || text[len(text)-1] == '[')
+}
