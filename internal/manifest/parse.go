@@ -111,36 +111,35 @@ func nonDigits(w uint64) uint64 {
 // text, it returns where and what was lacking.
 //
 // It is one loop over the text with a goto for each place in the grammar: the
-// function is the state machine, so nothing is called or stored between tokens.
-// While an array or object is open, its Next holds the one around it and its
-// Len the members seen when an inner one began, so that there is no stack.
+// function is the state machine, so that nothing is called or stored between
+// tokens. While an array or object is open, its Next holds the one around it,
+// so that there is no stack.
 func (d *Doc) scan(b []byte) (at int, missing lack) {
 	var (
 		nodes    = d.Nodes[:cap(d.Nodes)]
+		node     *Node
 		i, start int    // in b
 		n        int    // nodes so far
 		open     = -1   // the innermost open array or object
 		depth    int    // how many are open
-		count    int32  // members of open so far
 		seen     uint64 // all bytes of strings, combined with or
-		c        byte
 		escaped  bool
 	)
 	d.spaced = false
-	if i < len(b) && b[i] <= ' ' {
+	if len(b) > 0 && b[0] <= ' ' {
 		i = d.skipSpace(b, i)
 	}
 	if i == len(b) {
 		return 0, aText
 	}
-	missing = aValue
 
 value: // At i is what should be the first byte of a value.
-	if n == len(nodes) {
+	if n >= len(nodes) {
 		nodes = d.grow(nodes)
 	}
-	start, c = i, b[i]
-	switch {
+	node = &nodes[n]
+	start = i
+	switch c := b[i]; {
 	case c == '"':
 		escaped = false
 		i++
@@ -170,7 +169,8 @@ value: // At i is what should be the first byte of a value.
 			goto stringWord
 		}
 		i++
-		nodes[n] = Node{Type: String, Escaped: escaped, Start: int32(start), End: int32(i), Next: int32(n + 1)}
+		node.leaf(String, start, i, n+1)
+		node.Escaped = escaped
 		n++
 
 	case c-'0' < 10 || c == '-':
@@ -191,7 +191,7 @@ value: // At i is what should be the first byte of a value.
 				return i, missing
 			}
 		}
-		nodes[n] = Node{Type: Number, Start: int32(start), End: int32(i), Next: int32(n + 1)}
+		node.leaf(Number, start, i, n+1)
 		n++
 
 	case c == '{':
@@ -199,11 +199,8 @@ value: // At i is what should be the first byte of a value.
 			return i, lessDepth
 		}
 		depth++
-		if open >= 0 {
-			nodes[open].Len = count
-		}
-		nodes[n] = Node{Type: Object, Start: int32(i), Next: int32(open)}
-		open, count = n, 0
+		node.leaf(Object, start, 0, open)
+		open = n
 		n++
 		if i++; i < len(b) && b[i] <= ' ' {
 			i = d.skipSpace(b, i)
@@ -221,11 +218,8 @@ value: // At i is what should be the first byte of a value.
 			return i, lessDepth
 		}
 		depth++
-		if open >= 0 {
-			nodes[open].Len = count
-		}
-		nodes[n] = Node{Type: Array, Start: int32(i), Next: int32(open)}
-		open, count = n, 0
+		node.leaf(Array, start, 0, open)
+		open = n
 		n++
 		if i++; i < len(b) && b[i] <= ' ' {
 			i = d.skipSpace(b, i)
@@ -236,39 +230,44 @@ value: // At i is what should be the first byte of a value.
 		if b[i] == ']' {
 			goto close
 		}
-		missing = anElement
 		goto value
 
 	case c == 't' && len(b)-i >= 4 && string(b[i:i+4]) == "true":
 		i += 4
-		nodes[n] = Node{Type: True, Start: int32(start), End: int32(i), Next: int32(n + 1)}
+		node.leaf(True, start, i, n+1)
 		n++
 
 	case c == 'f' && len(b)-i >= 5 && string(b[i:i+5]) == "false":
 		i += 5
-		nodes[n] = Node{Type: False, Start: int32(start), End: int32(i), Next: int32(n + 1)}
+		node.leaf(False, start, i, n+1)
 		n++
 
 	case c == 'n' && len(b)-i >= 4 && string(b[i:i+4]) == "null":
 		i += 4
-		nodes[n] = Node{Type: Null, Start: int32(start), End: int32(i), Next: int32(n + 1)}
+		node.leaf(Null, start, i, n+1)
 		n++
 
+	case open >= 0 && nodes[open].Type == Array && n == open+1:
+		return i, anElement
+
+	case open >= 0 && nodes[open].Type == Array:
+		return i, nextElement
+
 	default:
-		return i, missing
+		return i, aValue
 	}
 
 valueEnd: // A value ends before i.
+	if i < len(b) && b[i] <= ' ' {
+		i = d.skipSpace(b, i)
+	}
 	if open < 0 {
 		goto end
 	}
-	count++
-	if nodes[open].Type == Array {
+	node = &nodes[open]
+	node.Len++
+	if node.Type == Array {
 		goto elementEnd
-	}
-
-	if i < len(b) && b[i] <= ' ' {
-		i = d.skipSpace(b, i)
 	}
 	if i == len(b) {
 		return i, memberEnd
@@ -287,9 +286,10 @@ valueEnd: // A value ends before i.
 	}
 
 key: // At i is the quotation mark that opens a key.
-	if n == len(nodes) {
+	if n >= len(nodes) {
 		nodes = d.grow(nodes)
 	}
+	node = &nodes[n]
 	start, escaped = i, false
 	i++
 keyWord:
@@ -318,7 +318,8 @@ keyStop:
 		goto keyWord
 	}
 	i++
-	nodes[n] = Node{Type: String, Escaped: escaped, Start: int32(start), End: int32(i), Next: int32(n + 1)}
+	node.leaf(String, start, i, n+1)
+	node.Escaped = escaped
 	n++
 	if i < len(b) && b[i] <= ' ' {
 		i = d.skipSpace(b, i)
@@ -332,13 +333,9 @@ keyStop:
 	if i == len(b) {
 		return i, aValue
 	}
-	missing = aValue
 	goto value
 
 elementEnd:
-	if i < len(b) && b[i] <= ' ' {
-		i = d.skipSpace(b, i)
-	}
 	if i == len(b) {
 		return i, elementEnd
 	}
@@ -354,34 +351,33 @@ elementEnd:
 	if i == len(b) {
 		return i, nextElement
 	}
-	missing = nextElement
 	goto value
 
 close: // At i is the bracket that closes open.
 	i++
 	depth--
-	{
-		node := &nodes[open]
-		open = int(node.Next)
-		node.End, node.Next, node.Len = int32(i), int32(n), count
-		if open >= 0 {
-			count = nodes[open].Len
-		}
-	}
+	node = &nodes[open]
+	open = int(node.Next)
+	node.End, node.Next = int32(i), int32(n)
 	goto valueEnd
 
 end:
-	if i < len(b) && b[i] <= ' ' {
-		i = d.skipSpace(b, i)
-	}
 	if i < len(b) {
 		return i, textEnd
 	}
 	if seen&highs != 0 && !utf8.Valid(b) {
-		return len(b), utf8Text
+		return i, utf8Text
 	}
 	d.Nodes = nodes[:n]
 	return i, nothing
+}
+
+// leaf sets all of the node but Escaped and Len, which are zero. It sets field
+// by field because a whole Node is put together elsewhere in memory and then
+// copied, which costs more than the rest of scan.
+func (n *Node) leaf(t Type, start, end, next int) {
+	n.Type, n.Escaped = t, false
+	n.Start, n.End, n.Next, n.Len = int32(start), int32(end), int32(next), 0
 }
 
 // grow doubles the room for nodes, all of it usable, and keeps it.
