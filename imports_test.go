@@ -15,7 +15,7 @@ import (
 var mayImport = map[string][]string{
 	".":                            {"internal/manifest"},
 	"internal/manifest":            {},
-	"internal/lint":            {"internal/manifest"},
+	"internal/lint":                {"internal/manifest"},
 	"internal/segment":             {".", "internal/manifest"},
 	"internal/dataset":             {".", "internal/manifest", "internal/segment", "internal/imaging"},
 	"internal/project":             {"."},

@@ -1,7 +1,6 @@
 package rekognition
 
 import (
-	"bytes"
 	"fmt"
 
 	"fovea/internal/lint"
@@ -24,7 +23,7 @@ type checker struct {
 	found lint.Findings
 	names lint.Names
 
-	line    line // the members of the line
+	line    lint.Line
 	ref     []byte
 	classes classMap
 	boxes   []box
@@ -44,8 +43,8 @@ func (c *checker) Check(e *manifest.Entry, doc *manifest.Doc, bad *manifest.Line
 	case bad != nil:
 		c.drop(bad)
 	default:
-		c.line.read(doc)
-		for _, k := range c.line.repeated {
+		c.line.Read(doc, isReserved)
+		for _, k := range c.line.Repeated {
 			c.warn(warnDuplicateKey, 0, k+1, "each key once", "Remove all but one of them.")
 		}
 		if c.checkRef() {
@@ -69,7 +68,7 @@ func (c *checker) drop(bad *manifest.LineError) {
 
 // checkRef checks the source-ref (CL-6.23) and returns whether the line stays.
 func (c *checker) checkRef() bool {
-	if c.line.ref < 0 {
+	if c.line.Ref < 0 {
 		c.entry.Dropped = true
 		c.found.Missing(0, 0, "source-ref", lint.MeantRefKey(c.doc), manifest.Problem{
 			Severity: manifest.Fatal, Code: codeNoSourceRef, Message: messages[codeNoSourceRef],
@@ -78,14 +77,14 @@ func (c *checker) checkRef() bool {
 		})
 		return false
 	}
-	ref := c.doc.Str(c.line.ref, c.ref)
-	if c.doc.Nodes[c.line.ref].Escaped {
+	ref := c.doc.Str(c.line.Ref, c.ref)
+	if c.doc.Nodes[c.line.Ref].Escaped {
 		c.ref = ref
 	}
 	bucket, key, ok := lint.SplitRef(ref)
 	if !ok {
 		c.entry.Dropped = true
-		c.found.Add(0, c.line.ref, manifest.Problem{
+		c.found.Add(0, c.line.Ref, manifest.Problem{
 			Severity: manifest.Fatal, Code: codeSourceRef, Message: messages[codeSourceRef],
 			Expected: "an S3 URI, s3://BUCKET/KEY", Mend: lint.MendRef(ref),
 		})
@@ -93,7 +92,7 @@ func (c *checker) checkRef() bool {
 	}
 	c.entry.SourceRef, c.entry.Bucket = ref, bucket
 	if doubt := lint.DoubtRef(ref, bucket, key); doubt != nil {
-		c.found.Add(0, c.line.ref, manifest.Problem{
+		c.found.Add(0, c.line.Ref, manifest.Problem{
 			Code: doubt.Code, Message: doubt.Message, Expected: doubt.Expected, Mend: doubt.Mend,
 		})
 	}
@@ -102,18 +101,17 @@ func (c *checker) checkRef() bool {
 
 // checkAttributes checks all label attributes of the line.
 func (c *checker) checkAttributes() {
-	if len(c.line.members) == 0 {
+	if len(c.line.Members) == 0 {
 		c.found.Add(0, 0, manifest.Problem{
 			Code: codeUnannotated, Message: messages[codeUnannotated], Found: "only a source-ref",
 			Expected: "a label attribute and its metadata", Mend: "Label the image, or keep it: training passes it over.",
 		})
 		return
 	}
-	c.line.pair()
 	c.checkUnpaired()
-	valid, boxless := 0, len(c.line.pairs) > 0
-	for i := range c.line.pairs {
-		a := attribute{pair: &c.line.pairs[i]}
+	valid, boxless := 0, len(c.line.Pairs) > 0
+	for i := range c.line.Pairs {
+		a := attribute{Pair: &c.line.Pairs[i]}
 		c.checkAttribute(&a)
 		if !a.bad {
 			valid++
@@ -128,7 +126,7 @@ func (c *checker) checkAttributes() {
 // attributes are, or all of them are for boxes and have none.
 func (c *checker) checkWhole(valid int, boxless bool) {
 	switch {
-	case len(c.line.pairs) == 0:
+	case len(c.line.Pairs) == 0:
 	case valid == 0:
 		c.found.Add(0, 0, manifest.Problem{
 			Severity: manifest.Error, Code: codeNoValid, Message: messages[codeNoValid],
@@ -145,21 +143,38 @@ func (c *checker) checkWhole(valid int, boxless bool) {
 // checkUnpaired looks at the members that are no label attributes because the
 // other half of the pair is missing (CL-5.10, CL-6.32).
 func (c *checker) checkUnpaired() {
-	if len(c.line.pairs) > 0 {
-		for _, m := range c.line.members {
-			if !m.paired && bytes.HasSuffix(m.key, metadataSuffix) {
-				c.warn(warnUnpaired, 0, m.node+1, "its label attribute", c.line.mendUnpaired(m))
+	if len(c.line.Pairs) > 0 {
+		for i := range c.line.Members {
+			m := &c.line.Members[i]
+			if _, ok := m.IsMetadata(); ok && !m.Paired {
+				c.warn(warnUnpaired, 0, m.Node+1, "its label attribute", c.mendUnpaired(m))
 			}
 		}
 		return
 	}
-	p := manifest.Problem{
+	m := c.line.Likeliest()
+	c.found.Add(0, m.Node+1, manifest.Problem{
 		Severity: manifest.Error, Code: codeNoAttributes, Message: messages[codeNoAttributes],
-		Expected: "a label attribute and its metadata",
+		Found: "the key " + lint.Quote(m.Key), Expected: "a label attribute and its metadata", Mend: c.mendUnpaired(m),
+	})
+}
+
+// mendUnpaired says what to do about half of a label attribute.
+func (c *checker) mendUnpaired(m *lint.Member) string {
+	if name, ok := m.IsMetadata(); ok && isReserved(name) {
+		return fmt.Sprintf("Rename %q and its metadata: the key is reserved.", name)
 	}
-	m := c.line.likeliest()
-	p.Found, p.Mend = "the key "+lint.Quote(m.key), c.line.mendUnpaired(m)
-	c.found.Add(0, m.node+1, p)
+	return c.line.MendUnpaired(m)
+}
+
+// isReserved tells the keys that the server adds to lines that it lists, and
+// so removes from lines that it gets (CL-5.13).
+func isReserved(key []byte) bool {
+	switch string(key) {
+	case "cl-metadata", "cl-errors", "cl-warnings", "errors", "warnings":
+		return true
+	}
+	return false
 }
 
 // warn adds a warning about the value at node.

@@ -17,7 +17,7 @@ const (
 
 // An attribute is a label attribute that is being checked.
 type attribute struct {
-	*pair
+	*lint.Pair
 	stop    string // the code after which AWS looks for no other
 	bad     bool   // it is not valid
 	boxless bool   // it is for boxes and has none
@@ -26,12 +26,12 @@ type attribute struct {
 // checkAttribute checks a label attribute and its metadata, and adds the
 // labels of a valid one to the entry.
 func (c *checker) checkAttribute(a *attribute) {
-	if c.doc.Type(a.meta) != manifest.Object {
+	if c.doc.Type(a.Meta) != manifest.Object {
 		c.checkAnnotationsEmpty(a)
-		c.fault(a, codeMetadata, 0, a.meta, "an object", "Write the metadata as an object, with type, human-annotated and creation-date.")
+		c.fault(a, codeMetadata, 0, a.Meta, "an object", "Write the metadata as an object, with type, human-annotated and creation-date.")
 		return
 	}
-	m := c.readMetadata(a.meta)
+	m := c.readMetadata(a.Meta)
 	c.checkAnnotationsEmpty(a)
 	switch c.useCase(a, &m) {
 	case imageLevel:
@@ -44,10 +44,10 @@ func (c *checker) checkAttribute(a *attribute) {
 // checkAnnotationsEmpty finds out whether the attribute is for boxes and has
 // none, which makes an image unlabelled (CL-6.63).
 func (c *checker) checkAnnotationsEmpty(a *attribute) {
-	if c.doc.Type(a.value) != manifest.Object {
+	if c.doc.Type(a.Value) != manifest.Object {
 		return
 	}
-	list := c.doc.Member(a.value, "annotations")
+	list := c.doc.Member(a.Value, "annotations")
 	a.boxless = list >= 0 && c.doc.Type(list) == manifest.Array && c.doc.Len(list) == 0
 }
 
@@ -65,7 +65,7 @@ const (
 // type that is not supported has members of its own (CL-5.21, CL-6.45).
 func (c *checker) useCase(a *attribute, m *metadata) useCase {
 	if m.kind == 0 || c.doc.Type(m.kind) != manifest.String {
-		if c.doc.Type(a.value) == manifest.Object || m.objects != 0 {
+		if c.doc.Type(a.Value) == manifest.Object || m.objects != 0 {
 			return boxLevel
 		}
 		return imageLevel
@@ -77,11 +77,11 @@ func (c *checker) useCase(a *attribute, m *metadata) useCase {
 	case typeBoxes:
 		return boxLevel
 	case typeMultilabel:
-		if m.className != 0 && c.doc.Type(a.value) != manifest.Array { // OQ-16
+		if m.className != 0 && c.doc.Type(a.Value) != manifest.Array { // OQ-16
 			return imageLevel
 		}
 	}
-	c.fault(a, codeUseCase, a.meta, m.kind, fmt.Sprintf("%q or %q", typeImage, typeBoxes), mendType(string(kind)))
+	c.fault(a, codeUseCase, a.Meta, m.kind, fmt.Sprintf("%q or %q", typeImage, typeBoxes), mendType(string(kind)))
 	return unsupported
 }
 
@@ -120,8 +120,8 @@ func (a *attribute) severity(code string) manifest.Severity {
 // carrier returns the object that carries errors about the value of the
 // attribute: the line, if the value is no object (CL-6.58).
 func (c *checker) carrier(a *attribute) int {
-	if c.doc.Type(a.value) == manifest.Object {
-		return a.value
+	if c.doc.Type(a.Value) == manifest.Object {
+		return a.Value
 	}
 	return c.doc.Root()
 }
@@ -146,9 +146,9 @@ func (a *attribute) message(code string) string {
 	if !strings.Contains(m, "%s") {
 		return m
 	}
-	name := string(a.name)
+	name := string(a.Name)
 	if len(name) > 256 {
-		name = manifest.Excerpt(a.name, 256)
+		name = manifest.Excerpt(a.Name, 256)
 	}
 	return fmt.Sprintf(m, name)
 }

@@ -47,11 +47,11 @@ func (c *checker) checkBoxes(a *attribute, m *metadata) {
 		return
 	}
 	if a.boxless && c.doc.Is(m.human, "yes") {
-		c.warn(codeAttributeNoBoxes, a.value, annotations, "an annotation", "Draw boxes, or keep the image: training passes it over.")
+		c.warn(codeAttributeNoBoxes, a.Value, annotations, "an annotation", "Draw boxes, or keep the image: training passes it over.")
 	}
 	c.checkSize(a, size)
 	if n := c.doc.Len(annotations); n > maxBoxes {
-		c.found.Add(a.value, annotations, manifest.Problem{
+		c.found.Add(a.Value, annotations, manifest.Problem{
 			Severity: a.severity(codeTooManyBoxes), Code: codeTooManyBoxes, Message: messages[codeTooManyBoxes],
 			Found: fmt.Sprintf("%d annotations", n), Expected: fmt.Sprintf("at most %d", maxBoxes),
 			Mend: "Remove boxes, or cut the image into several.",
@@ -69,13 +69,13 @@ func (c *checker) checkBoxes(a *attribute, m *metadata) {
 // the size of the image and the node of the annotations, 0 if there are none.
 func (c *checker) readBoxes(a *attribute) (s size, annotations int) {
 	c.boxes = c.boxes[:0]
-	if c.doc.Type(a.value) != manifest.Object {
-		c.fault(a, codeAttribute, c.carrier(a), a.value, "an object with image_size and annotations",
+	if c.doc.Type(a.Value) != manifest.Object {
+		c.fault(a, codeAttribute, c.carrier(a), a.Value, "an object with image_size and annotations",
 			fmt.Sprintf("Write the boxes, or the type %q if the label is for the whole image.", typeImage))
 		return s, 0
 	}
 	imageSize := 0
-	for k, end := a.value+1, c.doc.Next(a.value); k < end; k = c.doc.Next(k + 1) {
+	for k, end := a.Value+1, c.doc.Next(a.Value); k < end; k = c.doc.Next(k + 1) {
 		switch string(c.doc.Key(k)) {
 		case "image_size":
 			c.set(&imageSize, k)
@@ -97,9 +97,9 @@ func (c *checker) readBoxes(a *attribute) (s size, annotations int) {
 func (c *checker) isList(a *attribute, node int, name string) bool {
 	switch {
 	case node == 0:
-		c.lack(a, codeAttribute, a.value, a.value, name, "an array", fmt.Sprintf("Add %q to the label attribute.", name))
+		c.lack(a, codeAttribute, a.Value, a.Value, name, "an array", fmt.Sprintf("Add %q to the label attribute.", name))
 	case c.doc.Type(node) != manifest.Array:
-		c.fault(a, codeAttribute, a.value, node, "an array", "Write an array, which may be empty.")
+		c.fault(a, codeAttribute, a.Value, node, "an array", "Write an array, which may be empty.")
 	default:
 		return true
 	}
@@ -111,7 +111,7 @@ func (c *checker) isList(a *attribute, node int, name string) bool {
 func (c *checker) readSize(a *attribute, node int) (s size) {
 	const expected = `an array with one object, as in [{"width":640,"height":480,"depth":3}]`
 	if node == 0 {
-		c.lack(a, codeAttribute, a.value, a.value, "image_size", expected, `Add "image_size" to the label attribute.`)
+		c.lack(a, codeAttribute, a.Value, a.Value, "image_size", expected, `Add "image_size" to the label attribute.`)
 		return s
 	}
 	object := node
@@ -119,7 +119,7 @@ func (c *checker) readSize(a *attribute, node int) (s size) {
 		object = node + 1
 	}
 	if c.doc.Type(object) != manifest.Object {
-		c.fault(a, codeAttribute, a.value, node, expected, "Write the size of the image, one object in an array.")
+		c.fault(a, codeAttribute, a.Value, node, expected, "Write the size of the image, one object in an array.")
 		return s
 	}
 	width, height, depth := 0, 0, 0
@@ -147,7 +147,7 @@ func (c *checker) readSize(a *attribute, node int) (s size) {
 func (c *checker) readBox(a *attribute, node int) {
 	b := box{node: node}
 	if c.doc.Type(node) != manifest.Object {
-		c.fault(a, codeAttribute, a.value, node, "an object with class_id, left, top, width and height", "Write the annotation as an object.")
+		c.fault(a, codeAttribute, a.Value, node, "an object with class_id, left, top, width and height", "Write the annotation as an object.")
 		c.boxes = append(c.boxes, b)
 		return
 	}
@@ -177,7 +177,7 @@ func (c *checker) readBox(a *attribute, node int) {
 // readID reads the class id of an annotation.
 func (c *checker) readID(a *attribute, b *box) {
 	if b.members.id == 0 {
-		c.lack(a, codeAttribute, a.value, b.node, "class_id", "an integer", `Add "class_id" to the annotation.`)
+		c.lack(a, codeAttribute, a.Value, b.node, "class_id", "an integer", `Add "class_id" to the annotation.`)
 		return
 	}
 	id, ok := c.doc.Int(b.members.id)
@@ -189,19 +189,19 @@ func (c *checker) readID(a *attribute, b *box) {
 	if c.doc.Type(b.members.id) == manifest.String {
 		mend = mendNumber(c.doc, b.members.id)
 	}
-	c.fault(a, codeAttribute, a.value, b.members.id, "an integer", mend)
+	c.fault(a, codeAttribute, a.Value, b.members.id, "an integer", mend)
 }
 
 // number returns the number at node, which is the object's member of that
 // name, and whether it is there and is a number.
 func (c *checker) number(a *attribute, object, node int, name string) (float64, bool) {
 	if node == 0 {
-		c.lack(a, codeAttribute, a.value, object, name, "a number", fmt.Sprintf("Add %q.", name))
+		c.lack(a, codeAttribute, a.Value, object, name, "a number", fmt.Sprintf("Add %q.", name))
 		return 0, false
 	}
 	f, ok := c.doc.Float(node)
 	if !ok {
-		c.fault(a, codeAttribute, a.value, node, "a number", mendNumber(c.doc, node))
+		c.fault(a, codeAttribute, a.Value, node, "a number", mendNumber(c.doc, node))
 	}
 	return f, ok
 }
@@ -284,6 +284,6 @@ func (c *checker) checkClassIDs(a *attribute, m *metadata) {
 			continue
 		}
 		c.fault(a, codeClassID, m.node, b.idNode, "a class id that the class map has",
-			fmt.Sprintf("Add an entry for class id %d to %s-metadata/class-map.", b.id, manifest.Excerpt(a.name, 80)))
+			fmt.Sprintf("Add an entry for class id %d to %s-metadata/class-map.", b.id, manifest.Excerpt(a.Name, 80)))
 	}
 }

@@ -19,7 +19,7 @@ func (c *checker) checkSize(a *attribute, s size) {
 		pixels float64
 	}{{"width", s.width}, {"height", s.height}} {
 		if side.pixels < minSide || side.pixels > maxSide {
-			c.fault(a, codeDimension, a.value, c.doc.Member(s.node, side.name),
+			c.fault(a, codeDimension, a.Value, c.doc.Member(s.node, side.name),
 				fmt.Sprintf("%d to %d pixels", minSide, maxSide), "Scale the image and its boxes, or correct image_size.")
 		}
 	}
@@ -41,7 +41,7 @@ func (c *checker) checkFrames(a *attribute, s size, annotations int) {
 		}
 	}
 	if right == 0 && len(c.boxes) > 0 {
-		c.fault(a, codeNoAnnotations, a.value, annotations, "a valid annotation", "Mend an annotation, or write an empty array.")
+		c.fault(a, codeNoAnnotations, a.Value, annotations, "a valid annotation", "Mend an annotation, or write an empty array.")
 	}
 }
 

@@ -36,11 +36,11 @@ func (c *checker) checkImage(a *attribute, m *metadata) {
 // an integer, or a string, as a sample of AWS has it (CL 5.3).
 func (c *checker) checkIdentifier(a *attribute) {
 	expected, mend := "an integer", "Write an integer, such as 1."
-	switch c.doc.Type(a.value) {
+	switch c.doc.Type(a.Value) {
 	case manifest.String:
 		return
 	case manifest.Number:
-		if isWhole(c.doc, a.value) {
+		if isWhole(c.doc, a.Value) {
 			return
 		}
 	case manifest.Array:
@@ -48,7 +48,7 @@ func (c *checker) checkIdentifier(a *attribute) {
 	case manifest.Object:
 		mend = fmt.Sprintf("Write an integer, or the type %q if the attribute is for boxes.", typeBoxes)
 	}
-	c.fault(a, codeAttribute, c.carrier(a), a.value, expected, mend)
+	c.fault(a, codeAttribute, c.carrier(a), a.Value, expected, mend)
 }
 
 // isWhole tells whether the number at node is whole, however large.

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"unicode/utf8"
 
+	"fovea/internal/lint"
 	"fovea/internal/manifest"
 )
 
@@ -61,16 +62,15 @@ type lister struct {
 // findCarriers finds the objects that may carry errors.
 func (l *lister) findCarriers() {
 	l.carriers = append(l.carriers, carrier{node: l.doc.Root()})
-	var line line
-	line.read(l.doc)
-	line.pair()
-	for _, p := range line.pairs {
-		for _, node := range []int{p.value, p.meta} {
+	var line lint.Line
+	line.Read(l.doc, isReserved)
+	for _, p := range line.Pairs {
+		for _, node := range []int{p.Value, p.Meta} {
 			if l.doc.Type(node) == manifest.Object {
 				l.carriers = append(l.carriers, carrier{node: node})
 			}
 		}
-		l.findBoxes(p.value)
+		l.findBoxes(p.Value)
 	}
 	slices.SortFunc(l.carriers, func(a, b carrier) int { return a.node - b.node })
 	l.carriers = slices.CompactFunc(l.carriers, func(a, b carrier) bool { return a.node == b.node })
