@@ -37,9 +37,10 @@ func (SweepJob) Unique() string { return "sweep" }
 
 // A Job is a queued job as the runner and its handlers see it.
 type Job struct {
-	ID      JobID
-	Kind    string
-	Args    []byte // JSON of the JobArgs
-	Attempt int    // 1 for the first
-	Queued  time.Time
+	ID       JobID
+	Kind     string
+	Args     []byte // JSON of the JobArgs
+	Attempt  int    // 1 for the first
+	Failures int    // how many attempts ended in an error; the others ended with their process
+	Queued   time.Time
 }

@@ -1,0 +1,165 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"fovea"
+)
+
+// farDue is longer than any lease and any wait after a failure: a job that is
+// due only after that is one from before the clock was set back, and it is
+// claimed at once.
+const farDue = 10 * time.Minute
+
+const jobColumns = `id, kind, args, attempt, failures, queued`
+
+func scanJob(s scanner) (*fovea.Job, error) {
+	var j fovea.Job
+	var args string
+	var queued int64
+	err := s.Scan(&j.ID, &j.Kind, &args, &j.Attempt, &j.Failures, &queued)
+	j.Args, j.Queued = []byte(args), fromMillis(queued)
+	return &j, err
+}
+
+// ClaimJob gives the job of the given kinds that is due for longest to a
+// worker, for the time of the lease, or reports NotFound if none is due. The
+// name of a worker is not used for a second claim.
+func (s *Store) ClaimJob(ctx context.Context, worker string, kinds []string, lease time.Duration) (*fovea.Job, error) {
+	none := fovea.Errorf(fovea.NotFound, "no job is due")
+	now := s.now()
+	where, args := dueJobs(now, kinds)
+	var due bool
+	err := s.view(ctx, func(t *tx) error { // most of the time this is all, and locks nothing
+		return t.row(`SELECT EXISTS (SELECT 1 FROM jobs WHERE `+where+`)`, args...).Scan(&due)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look for a job: %w", err)
+	}
+	if !due {
+		return nil, none
+	}
+	var job *fovea.Job
+	err = s.update(ctx, func(t *tx) error {
+		// Nobody is left to tell that these were cancelled.
+		err := t.exec("end cancelled jobs", `
+			UPDATE jobs SET state = 'cancelled', worker = '', ended = $1 WHERE state = 'running' AND cancel AND due <= $1`, millis(now))
+		if err != nil {
+			return err
+		}
+		n := len(args)
+		job, err = scanJob(t.row(`
+			UPDATE jobs SET state = 'running', attempt = attempt + 1, worker = `+param(n+1)+`, due = `+param(n+2)+`
+			WHERE id = (SELECT id FROM jobs WHERE `+where+` ORDER BY due, id LIMIT 1) RETURNING `+jobColumns,
+			append(args, worker, millis(now.Add(lease)))...))
+		if err != nil {
+			return missing(err, "job that is due")
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return job, nil
+}
+
+// dueJobs returns the condition for jobs of the kinds that may be claimed, and
+// its parameters.
+func dueJobs(now time.Time, kinds []string) (where string, args []any) {
+	args = []any{millis(now), millis(now.Add(farDue))}
+	params := make([]string, len(kinds))
+	for i, kind := range kinds {
+		args = append(args, kind)
+		params[i] = param(len(args))
+	}
+	return `state IN ('queued', 'running') AND (due <= $1 OR due > $2) AND kind IN (` + strings.Join(params, ", ") + `)`, args
+}
+
+func param(n int) string { return "$" + strconv.Itoa(n) }
+
+// BeatJob renews a worker's lease and reports whether the job was cancelled.
+// It reports NotFound if the worker has lost the job.
+func (s *Store) BeatJob(ctx context.Context, id fovea.JobID, worker string, lease time.Duration) (cancelled bool, err error) {
+	err = s.update(ctx, func(t *tx) error {
+		err := t.row(`UPDATE jobs SET due = $1 WHERE id = $2 AND worker = $3 RETURNING cancel`,
+			millis(s.now().Add(lease)), id, worker).Scan(&cancelled)
+		if err != nil {
+			return missing(err, "job %d of worker %s", id, worker)
+		}
+		return nil
+	})
+	return cancelled, err
+}
+
+// EndJob records that the job of a worker has come to its last state: done,
+// failed or cancelled. It reports NotFound if the worker has lost the job.
+func (s *Store) EndJob(ctx context.Context, id fovea.JobID, worker, state, message string) error {
+	return s.leaveJob(ctx, id, worker, `
+		state = $3, worker = '', message = $4, ended = $5`, state, message, millis(s.now()))
+}
+
+// RetryJob counts a failure of the job of a worker and queues it again, to be
+// due after wait, or ends it if it was cancelled. It reports NotFound if the
+// worker has lost the job.
+func (s *Store) RetryJob(ctx context.Context, id fovea.JobID, worker, message string, wait time.Duration) error {
+	now := s.now()
+	return s.leaveJob(ctx, id, worker, requeue+`, failures = failures + 1, message = $3, due = $5`,
+		message, millis(now), millis(now.Add(wait)))
+}
+
+// ReturnJob queues the job of a worker again as if it had not been claimed, or
+// ends it if it was cancelled. It reports NotFound if the worker has lost the
+// job.
+func (s *Store) ReturnJob(ctx context.Context, id fovea.JobID, worker string) error {
+	return s.leaveJob(ctx, id, worker, requeue+`, attempt = attempt - 1, message = $3, due = $4`, "", millis(s.now()))
+}
+
+// requeue sets the state of a job that is not to run any further now; $4 is
+// the time.
+const requeue = `
+	state = CASE WHEN cancel THEN 'cancelled' ELSE 'queued' END,
+	ended = CASE WHEN cancel THEN $4 ELSE 0 END,
+	worker = ''`
+
+func (s *Store) leaveJob(ctx context.Context, id fovea.JobID, worker, set string, args ...any) error {
+	return s.update(ctx, func(t *tx) error {
+		n, err := t.count("leave a job", `UPDATE jobs SET `+set+` WHERE id = $1 AND worker = $2`, append([]any{id, worker}, args...)...)
+		if err == nil && n == 0 {
+			err = fovea.Errorf(fovea.NotFound, "there is no job %d of worker %s", id, worker)
+		}
+		return err
+	})
+}
+
+// CancelJob cancels a job: at once if it is queued, otherwise its worker is
+// told at its next beat. It reports NotFound if the job is neither.
+func (s *Store) CancelJob(ctx context.Context, id fovea.JobID) error {
+	return s.update(ctx, func(t *tx) error {
+		n, err := t.count("cancel a job", `
+			UPDATE jobs SET cancel = TRUE,
+				state = CASE WHEN state = 'queued' THEN 'cancelled' ELSE state END,
+				ended = CASE WHEN state = 'queued' THEN $2 ELSE ended END
+			WHERE id = $1 AND state IN ('queued', 'running')`, id, millis(s.now()))
+		if err == nil && n == 0 {
+			err = fovea.Errorf(fovea.NotFound, "there is no queued or running job %d", id)
+		}
+		return err
+	})
+}
+
+// JobNamed returns the queued or running job of a unique name, or reports
+// NotFound.
+func (s *Store) JobNamed(ctx context.Context, unique string) (id fovea.JobID, err error) {
+	err = s.view(ctx, func(t *tx) error {
+		err := t.row(`SELECT id FROM jobs WHERE name = $1 AND name <> '' AND state IN ('queued', 'running')`, unique).Scan(&id)
+		if err != nil {
+			return missing(err, "queued or running job named %s", unique)
+		}
+		return nil
+	})
+	return id, err
+}
