@@ -54,7 +54,7 @@ func run(root string) error {
 func generate(sdk string) (map[string][]byte, error) {
 	files := make(map[string][]byte)
 	for _, t := range targets {
-		m, err := readModel(filepath.Join(sdk, "models", "apis", filepath.FromSlash(t.model), "api-2.json"), t.operations)
+		m, err := readModel(modelFile(sdk, t.model), t.operations)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", t.model, err)
 		}
@@ -71,6 +71,16 @@ func generate(sdk string) (map[string][]byte, error) {
 		}
 		files[t.dir+"/types.go"] = types
 		files[t.dir+"/description.go"] = description
+		if t.botocore != "" {
+			if err := writeBotocore(files, t.botocore, m); err != nil {
+				return nil, err
+			}
+		}
 	}
 	return files, nil
+}
+
+// modelFile returns the file of an API's description.
+func modelFile(sdk, model string) string {
+	return filepath.Join(sdk, "models", "apis", filepath.FromSlash(model), "api-2.json")
 }

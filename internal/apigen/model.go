@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 )
 
 // A model is one API description, restricted to some operations and to the
@@ -19,70 +20,72 @@ type model struct {
 
 // Metadata identifies the API.
 type metadata struct {
-	APIVersion          string   `json:"apiVersion"`
-	Auth                []string `json:"auth"`
-	EndpointPrefix      string   `json:"endpointPrefix"`
-	JSONVersion         string   `json:"jsonVersion"`
-	Protocol            string   `json:"protocol"`
-	Protocols           []string `json:"protocols"`
-	ServiceFullName     string   `json:"serviceFullName"`
-	ServiceAbbreviation string   `json:"serviceAbbreviation"`
-	ServiceID           string   `json:"serviceId"`
-	SignatureVersion    string   `json:"signatureVersion"`
-	SigningName         string   `json:"signingName"`
-	TargetPrefix        string   `json:"targetPrefix"`
-	UID                 string   `json:"uid"`
+	APIVersion          string   `json:"apiVersion,omitzero"`
+	Auth                []string `json:"auth,omitzero"`
+	EndpointPrefix      string   `json:"endpointPrefix,omitzero"`
+	JSONVersion         string   `json:"jsonVersion,omitzero"`
+	Protocol            string   `json:"protocol,omitzero"`
+	Protocols           []string `json:"protocols,omitzero"`
+	ServiceFullName     string   `json:"serviceFullName,omitzero"`
+	ServiceAbbreviation string   `json:"serviceAbbreviation,omitzero"`
+	ServiceID           string   `json:"serviceId,omitzero"`
+	SignatureVersion    string   `json:"signatureVersion,omitzero"`
+	SigningName         string   `json:"signingName,omitzero"`
+	TargetPrefix        string   `json:"targetPrefix,omitzero"`
+	UID                 string   `json:"uid,omitzero"`
 }
 
 type operation struct {
-	Name string `json:"name"`
+	Name string `json:"name,omitzero"`
 	HTTP struct {
-		Method       string `json:"method"`
-		RequestURI   string `json:"requestUri"`
-		ResponseCode int    `json:"responseCode"`
-	} `json:"http"`
-	Input      ref   `json:"input"`
-	Output     ref   `json:"output"`
-	Errors     []ref `json:"errors"`
-	Idempotent bool  `json:"idempotent"`
+		Method       string `json:"method,omitzero"`
+		RequestURI   string `json:"requestUri,omitzero"`
+		ResponseCode int    `json:"responseCode,omitzero"`
+	} `json:"http,omitzero"`
+	Input      ref   `json:"input,omitzero"`
+	Output     ref   `json:"output,omitzero"`
+	Errors     []ref `json:"errors,omitzero"`
+	Idempotent bool  `json:"idempotent,omitzero"`
 }
 
 // A ref names a shape and says where a member of it travels.
 type ref struct {
-	Shape            string `json:"shape"`
-	Location         string `json:"location"`
-	LocationName     string `json:"locationName"`
-	IdempotencyToken bool   `json:"idempotencyToken"`
-	JSONValue        bool   `json:"jsonvalue"`
+	Shape            string `json:"shape,omitzero"`
+	Location         string `json:"location,omitzero"`
+	LocationName     string `json:"locationName,omitzero"`
+	IdempotencyToken bool   `json:"idempotencyToken,omitzero"`
+	JSONValue        bool   `json:"jsonvalue,omitzero"`
 }
 
 type shape struct {
 	Name      string         `json:"-"`
-	Type      string         `json:"type"`
-	Members   ordered[ref]   `json:"members"`
-	Member    *ref           `json:"member"`
-	Key       *ref           `json:"key"`
-	Value     *ref           `json:"value"`
-	Required  []string       `json:"required"`
-	Enum      []string       `json:"enum"`
-	Min       *int64         `json:"min"`
-	Max       *int64         `json:"max"`
-	Pattern   string         `json:"pattern"`
-	Payload   string         `json:"payload"`
-	Streaming bool           `json:"streaming"`
-	Length    bool           `json:"requiresLength"`
-	Sensitive bool           `json:"sensitive"`
-	Exception bool           `json:"exception"`
-	Fault     bool           `json:"fault"`
-	Error     *errorResponse `json:"error"`
+	Type      string         `json:"type,omitzero"`
+	Members   ordered[ref]   `json:"members,omitzero"`
+	Member    *ref           `json:"member,omitzero"`
+	Key       *ref           `json:"key,omitzero"`
+	Value     *ref           `json:"value,omitzero"`
+	Required  []string       `json:"required,omitzero"`
+	Enum      []string       `json:"enum,omitzero"`
+	Min       *int64         `json:"min,omitzero"`
+	Max       *int64         `json:"max,omitzero"`
+	Pattern   string         `json:"pattern,omitzero"`
+	Payload   string         `json:"payload,omitzero"`
+	Streaming bool           `json:"streaming,omitzero"`
+	Length    bool           `json:"requiresLength,omitzero"`
+	Sensitive bool           `json:"sensitive,omitzero"`
+	Exception bool           `json:"exception,omitzero"`
+	Fault     bool           `json:"fault,omitzero"`
+	Error     *errorResponse `json:"error,omitzero"`
 }
 
 type errorResponse struct {
-	HTTPStatusCode int `json:"httpStatusCode"`
+	HTTPStatusCode int `json:"httpStatusCode,omitzero"`
 }
 
 // Ordered is a JSON object in the order in which it is written.
-type ordered[T any] []struct {
+type ordered[T any] []named[T]
+
+type named[T any] struct {
 	Name  string
 	Value T
 }
@@ -94,6 +97,7 @@ func (o *ordered[T]) UnmarshalJSON(text []byte) error {
 	if _, err := dec.Token(); err != nil {
 		return err
 	}
+	*o = ordered[T]{}
 	for dec.More() {
 		name, err := dec.Token()
 		if err != nil {
@@ -103,12 +107,26 @@ func (o *ordered[T]) UnmarshalJSON(text []byte) error {
 		if err := dec.Decode(&value); err != nil {
 			return fmt.Errorf("%v: %w", name, err)
 		}
-		*o = append(*o, struct {
-			Name  string
-			Value T
-		}{name.(string), value})
+		*o = append(*o, named[T]{name.(string), value})
 	}
 	return nil
+}
+
+// MarshalJSON implements json.Marshaler.
+func (o ordered[T]) MarshalJSON() ([]byte, error) {
+	b := []byte{'{'}
+	for i, m := range o {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		value, err := json.Marshal(m.Value)
+		if err != nil {
+			return nil, err
+		}
+		b = append(strconv.AppendQuote(b, m.Name), ':')
+		b = append(b, value...)
+	}
+	return append(b, '}'), nil
 }
 
 // readModel reads an API description. Names restricts it to those operations;

@@ -12,6 +12,7 @@ type target struct {
 	dir        string   // of the package, from the root
 	model      string   // folder of the description in the module's models/apis
 	operations []string // nil for all
+	botocore   string   // folder for the service model of a client that botocore has lost; "" for none
 	overlay    overlay
 }
 
@@ -99,8 +100,9 @@ var targets = []target{{
 		unknownStatus: 400,
 	},
 }, {
-	dir:   "internal/lookout/api",
-	model: "lookoutvision/2020-11-20",
+	dir:      "internal/lookout/api",
+	model:    "lookoutvision/2020-11-20",
+	botocore: "internal/sdkmodel/lookoutvision/2020-11-20",
 	overlay: overlay{
 		always: []string{
 			"ListProjectsResponse.Projects",                     // LV-1.30
