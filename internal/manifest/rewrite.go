@@ -15,15 +15,11 @@ import (
 //
 // drop may be nil. It must not keep the key.
 func AppendRewritten(dst []byte, doc *Doc, drop func(key []byte) bool, add map[string][]byte) []byte {
-	if drop == nil && len(add) == 0 {
-		return AppendCompact(dst, doc)
-	}
 	w := rewriter{Doc: doc, dst: dst, drop: drop, add: add}
 	if _, atRoot := add[""]; len(add) > 1 || len(add) == 1 && !atRoot {
 		w.inner, w.path = true, make([]byte, 0, 128)
 	}
-	w.value(doc.Root())
-	return w.dst
+	return w.rewrite()
 }
 
 // AppendCompact appends the document to dst without the white space between
@@ -33,65 +29,92 @@ func AppendCompact(dst []byte, doc *Doc) []byte {
 		return append(dst, doc.Text...)
 	}
 	w := rewriter{Doc: doc, dst: dst}
-	w.value(doc.Root())
+	return w.rewrite()
+}
+
+// A rewriter writes a document with changes. It copies the text in runs that
+// are as long as can be: a run ends only where the text and what is to be
+// written differ.
+type rewriter struct {
+	*Doc
+	dst    []byte
+	copied int32 // the text up to there is in dst, but for what is left out
+	drop   func(key []byte) bool
+	add    map[string][]byte
+	inner  bool   // add has more than the root's members
+	path   []byte // pointer of the value being written, if inner
+	key    []byte // scratch
+}
+
+// rewrite writes the whole document and returns dst.
+func (w *rewriter) rewrite() []byte {
+	root := &w.Nodes[w.Root()]
+	w.copied = root.Start
+	w.object(w.Root())
+	w.copyTo(root.End)
 	return w.dst
 }
 
-// A rewriter writes a document with changes.
-type rewriter struct {
-	*Doc
-	dst   []byte
-	drop  func(key []byte) bool
-	add   map[string][]byte
-	inner bool   // add has more than the root's members
-	path  []byte // pointer of the value being written, if inner
-	key   []byte // scratch
+// copyTo copies the text up to a place.
+func (w *rewriter) copyTo(at int32) {
+	w.dst = append(w.dst, w.Text[w.copied:at]...)
+	w.copied = at
 }
 
-// value writes the value at i.
-func (w *rewriter) value(i int) {
-	switch n := &w.Nodes[i]; n.Type {
-	case Object:
-		w.object(i)
-	case Array:
-		w.array(i)
-	default:
-		w.dst = append(w.dst, w.Text[n.Start:n.End]...)
+// join goes on from the end of one token of the text to the start of another,
+// with the given text between them. If they have as much between them already,
+// that is it, and the run goes on.
+func (w *rewriter) join(end, start int32, between string) {
+	if int(start-end) != len(between) {
+		w.copyTo(end)
+		w.dst = append(w.dst, between...)
+		w.copied = start
 	}
 }
 
+// value goes through the value at i.
+func (w *rewriter) value(i int) {
+	switch {
+	case !w.spaced && w.drop == nil && !w.inner:
+	case w.Nodes[i].Type == Object:
+		w.object(i)
+	case w.Nodes[i].Type == Array:
+		w.array(i)
+	}
+}
+
+// array goes through the elements of the array at i.
 func (w *rewriter) array(i int) {
-	w.dst = append(w.dst, '[')
+	whole := &w.Nodes[i]
+	last, comma := whole.Start+1, ""
 	index := 0
-	for e, end := i+1, w.Next(i); e < end; e = w.Next(e) {
-		if index > 0 {
-			w.dst = append(w.dst, ',')
-		}
+	for e := i + 1; e < int(whole.Next); e = w.Next(e) {
+		w.join(last, w.Nodes[e].Start, comma)
 		if w.inner {
 			depth := len(w.path)
 			w.path = strconv.AppendInt(append(w.path, '/'), int64(index), 10)
 			w.value(e)
 			w.path = w.path[:depth]
+			index++
 		} else {
 			w.value(e)
 		}
-		index++
+		last, comma = w.Nodes[e].End, ","
 	}
-	w.dst = append(w.dst, ']')
+	w.join(last, whole.End-1, "")
 }
 
+// object goes through the members of the object at i.
 func (w *rewriter) object(i int) {
-	w.dst = append(w.dst, '{')
-	comma := false
-	for k, end := i+1, w.Next(i); k < end; k = w.Next(k + 1) {
+	whole := &w.Nodes[i]
+	last, comma := whole.Start+1, ""
+	for k := i + 1; k < int(whole.Next); k = w.Next(k + 1) {
 		if w.drops(k) {
 			continue
 		}
-		if comma {
-			w.dst = append(w.dst, ',')
-		}
-		comma = true
-		w.dst = append(append(w.dst, w.Raw(k)...), ':')
+		key, value := &w.Nodes[k], &w.Nodes[k+1]
+		w.join(last, key.Start, comma)
+		w.join(key.End, value.Start, ":")
 		if w.inner {
 			depth := len(w.path)
 			w.path = AppendToken(w.path, w.Key(k))
@@ -100,16 +123,23 @@ func (w *rewriter) object(i int) {
 		} else {
 			w.value(k + 1)
 		}
+		last, comma = value.End, ","
 	}
+	if members := w.addition(i); len(members) > 0 {
+		w.copyTo(last)
+		w.dst = append(append(w.dst, comma...), members...)
+		last = whole.End - 1
+		w.copied = last
+	}
+	w.join(last, whole.End-1, "")
+}
+
+// addition returns the members to add to the object at i.
+func (w *rewriter) addition(i int) []byte {
 	if w.inner || i == w.Root() {
-		if members := w.add[string(w.path)]; len(members) > 0 {
-			if comma {
-				w.dst = append(w.dst, ',')
-			}
-			w.dst = append(w.dst, members...)
-		}
+		return w.add[string(w.path)]
 	}
-	w.dst = append(w.dst, '}')
+	return nil
 }
 
 // drops tells whether the member whose key is at k is left out.
