@@ -171,7 +171,7 @@ func (o *Ops) copied(tx fovea.Tx, spec Spec, ds *fovea.Dataset) (*fovea.Revision
 			name, rev.Stats.Entries, spec.Split, limit)
 	}
 	ds.Source = fovea.FromDataset
-	rev.Cause = "copy of " + name
+	rev.Cause, rev.Report = "copy of "+name, ""
 	return rev, nil
 }
 

@@ -101,7 +101,7 @@ func (s *scan) ranges(ctx context.Context) ([]*part, error) {
 	}
 	width = min(width, maxRange)
 	parts := make([]*part, (s.manifest.Size+width-1)/width)
-	g, ctx := errgroup.WithContext(ctx)
+	g, gctx := errgroup.WithContext(ctx)
 	var next atomic.Int64
 	workers := s.workers
 	if workers <= 0 {
@@ -110,15 +110,15 @@ func (s *scan) ranges(ctx context.Context) ([]*part, error) {
 	for range min(workers, len(parts)) {
 		g.Go(func() error {
 			w := newWorker(s)
-			for ctx.Err() == nil {
+			for gctx.Err() == nil {
 				i := next.Add(1) - 1
 				if i >= int64(len(parts)) {
 					break
 				}
 				start, end := i*width, min((i+1)*width, s.manifest.Size)
-				p, err := s.rangeDone(ctx, int(i), start, end)
+				p, err := s.rangeDone(gctx, int(i), start, end)
 				if err == nil && p == nil {
-					p, err = w.do(ctx, int(i), start, end)
+					p, err = w.do(gctx, int(i), start, end)
 				}
 				if err != nil {
 					return err
