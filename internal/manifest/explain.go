@@ -2,11 +2,37 @@ package manifest
 
 import (
 	"bytes"
+	"fmt"
 	"unicode/utf8"
 )
 
 // foundChars is how much of a line a LineError quotes, in characters.
 const foundChars = 24
+
+// A lack is what scan was looking for when it met something else.
+type lack uint8
+
+const (
+	nothing      lack = iota // the text is JSON
+	aText                    // anything but white space
+	aValue                   // after a colon, or at the start
+	anElement                // or the end of the array, after '['
+	nextElement              // after a comma
+	aKey                     // or the end of the object, after '{'
+	nextKey                  // after a comma
+	aColon                   // after a key
+	memberEnd                // a comma or '}'
+	elementEnd               // a comma or ']'
+	closingQuote             // of the string that begins there
+	noControl                // a string without control characters
+	anEscape                 // after a backslash
+	hexDigit                 // in \u escapes
+	aDigit                   // in a number
+	noZero                   // a number without leading zeros
+	textEnd                  // after the value
+	lessDepth                // arrays and objects nested less deeply
+	utf8Text                 // a UTF-8 sequence
+)
 
 // wants says each lack in words.
 var wants = [...]string{
@@ -26,7 +52,7 @@ var wants = [...]string{
 	aDigit:       "a digit in the number",
 	noZero:       "a number without leading zeros",
 	textEnd:      "the end of the line after the value",
-	lessDepth:    "at most 512 arrays and objects inside one another",
+	lessDepth:    fmt.Sprintf("at most %d arrays and objects inside one another", MaxDepth),
 	utf8Text:     "text in UTF-8",
 }
 
