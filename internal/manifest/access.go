@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"iter"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -10,11 +11,30 @@ import (
 func (d *Doc) Root() int { return 0 }
 
 // Next returns the index of the node after the value at i and all it holds.
-// The members of the object and the elements of the array at i are
-//
-//	for k := i + 1; k < d.Next(i); k = d.Next(k + 1) { key k, value k+1 }
-//	for e := i + 1; e < d.Next(i); e = d.Next(e) { element e }
 func (d *Doc) Next(i int) int { return int(d.Nodes[i].Next) }
+
+// Members yields the indices of each key of the object at i and of its value.
+// A loop over it is compiled to a plain loop.
+func (d *Doc) Members(i int) iter.Seq2[int, int] {
+	return func(yield func(key, value int) bool) {
+		for k, end := i+1, d.Next(i); k < end; k = d.Next(k + 1) {
+			if !yield(k, k+1) {
+				return
+			}
+		}
+	}
+}
+
+// Elements yields the index of each element of the array at i.
+func (d *Doc) Elements(i int) iter.Seq[int] {
+	return func(yield func(element int) bool) {
+		for e, end := i+1, d.Next(i); e < end; e = d.Next(e) {
+			if !yield(e) {
+				return
+			}
+		}
+	}
+}
 
 // Type returns the type of the value at i.
 func (d *Doc) Type(i int) Type { return d.Nodes[i].Type }
@@ -35,9 +55,9 @@ func (d *Doc) Member(object int, name string) int {
 	if d.Nodes[object].Type != Object {
 		return found
 	}
-	for k, end := object+1, d.Next(object); k < end; k = d.Next(k + 1) {
+	for k, v := range d.Members(object) {
 		if d.Is(k, name) {
-			found = k + 1
+			found = v
 		}
 	}
 	return found

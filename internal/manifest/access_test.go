@@ -1,8 +1,12 @@
 package manifest
 
 import (
+	"math"
+	"strconv"
 	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
 )
 
 func parsed(t *testing.T, text string) *Doc {
@@ -103,6 +107,25 @@ func TestNumber(t *testing.T) {
 	}
 }
 
+// TestFloatRounding compares with strconv, to the last bit.
+func TestFloatRounding(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		raw := rapid.StringMatching(`-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,17})?([eE][+-]?[0-9]{1,3})?`).Draw(t, "number")
+		var d Doc
+		if e := d.Parse([]byte(`{"v":`+raw+`}`), 0); e != nil {
+			t.Fatalf("Parse(%s) = %+v", raw, *e)
+		}
+		want, err := strconv.ParseFloat(raw, 64)
+		got, ok := d.Float(2)
+		if ok != (err == nil) || ok && math.Float64bits(got) != math.Float64bits(want) {
+			t.Errorf("Float(%s) = %v %t, want %v %v", raw, got, ok, want, err)
+		}
+		if whole, ok := d.Int(2); ok && float64(whole) != want {
+			t.Errorf("Int(%s) = %d, want %v", raw, whole, want)
+		}
+	})
+}
+
 func TestPointerOf(t *testing.T) {
 	d := parsed(t, `{"a/b":[{"m~n":1},[2,{"":3}]],"\u0063":{}}`)
 	for _, tt := range []struct {
@@ -132,6 +155,26 @@ func TestExcerpt(t *testing.T) {
 	} {
 		if got := Excerpt([]byte(tt.text), tt.n); got != tt.want {
 			t.Errorf("Excerpt(%q, %d) = %s, want %s", tt.text, tt.n, got, tt.want)
+		}
+	}
+}
+
+// BenchmarkAccess reads the numbers of all boxes of a line.
+func BenchmarkAccess(b *testing.B) {
+	var d Doc
+	line := boxLine(testRand(), 4)
+	if e := d.Parse(line, 0); e != nil {
+		b.Fatal(e)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		boxes := d.Member(d.Member(d.Root(), "BB"), "annotations")
+		for box := range d.Elements(boxes) {
+			for k, v := range d.Members(box) {
+				if _, ok := d.Float(v); !ok || d.Is(k, "depth") {
+					b.Fatal("not a box")
+				}
+			}
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"bytes"
 	"math"
 	"strconv"
 )
@@ -16,40 +17,14 @@ func (d *Doc) Float(i int) (float64, bool) {
 		return 0, false
 	}
 	raw := d.Raw(i)
-	if f, ok := shortFloat(raw); ok {
+	if whole, ok := shortInt(raw); ok && (whole != 0 || raw[0] != '-') {
+		return float64(whole), true
+	}
+	if f, ok := shortDecimal(raw); ok {
 		return f, true
 	}
 	f, err := strconv.ParseFloat(string(raw), 64)
 	return f, err == nil
-}
-
-// shortFloat reads a number of up to 15 digits without exponent. Both its
-// digits and the power of ten are exact then, and so their quotient is rounded
-// once, as it should be.
-func shortFloat(raw []byte) (float64, bool) {
-	digits := raw
-	if raw[0] == '-' {
-		digits = raw[1:]
-	}
-	if len(digits) > 15 {
-		return 0, false
-	}
-	mantissa, point := int64(0), len(digits)-1
-	for i, c := range digits {
-		switch {
-		case c-'0' < 10:
-			mantissa = mantissa*10 + int64(c-'0')
-		case c == '.':
-			point = i
-		default:
-			return 0, false
-		}
-	}
-	f := float64(mantissa) / powers[len(digits)-1-point]
-	if raw[0] == '-' {
-		f = -f
-	}
-	return f, true
 }
 
 // Int returns the value of the number at i: false if there is no number, or
@@ -59,12 +34,70 @@ func (d *Doc) Int(i int) (int64, bool) {
 		return 0, false
 	}
 	raw := d.Raw(i)
-	if v, err := strconv.ParseInt(string(raw), 10, 64); err == nil {
-		return v, true
+	if whole, ok := shortInt(raw); ok {
+		return whole, true
+	}
+	if whole, err := strconv.ParseInt(string(raw), 10, 64); err == nil {
+		return whole, true
 	}
 	f, ok := d.Float(i)
 	if !ok || f != math.Trunc(f) || f < -1<<63 || f >= 1<<63 {
 		return 0, false
 	}
 	return int64(f), true
+}
+
+// shortLen is the number of digits with which every number is exact in a
+// float64.
+const shortLen = 15
+
+// shortInt reads a number that is nothing but a sign and a few digits.
+func shortInt(raw []byte) (int64, bool) {
+	digits := raw
+	if raw[0] == '-' {
+		digits = raw[1:]
+	}
+	if len(digits) > shortLen {
+		return 0, false
+	}
+	v := int64(0)
+	for _, c := range digits {
+		if c-'0' >= 10 {
+			return 0, false
+		}
+		v = v*10 + int64(c-'0')
+	}
+	if raw[0] == '-' {
+		v = -v
+	}
+	return v, true
+}
+
+// shortDecimal reads a number of a few digits with a point but no exponent.
+// The digits and the power of ten are exact, and so their quotient is rounded
+// once, as it should be.
+func shortDecimal(raw []byte) (float64, bool) {
+	digits := raw
+	if raw[0] == '-' {
+		digits = raw[1:]
+	}
+	point := bytes.IndexByte(digits, '.')
+	if point < 0 || len(digits) > shortLen+len(".") {
+		return 0, false
+	}
+	mantissa := int64(0)
+	for i, c := range digits {
+		if i == point {
+			continue
+		}
+		if c-'0' >= 10 {
+			return 0, false
+		}
+		mantissa = mantissa*10 + int64(c-'0')
+	}
+	f := float64(mantissa) / powers[len(digits)-1-point]
+	if raw[0] == '-' {
+		f = -f
+	}
+	return f, true
 }

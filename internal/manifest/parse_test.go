@@ -282,11 +282,11 @@ func valueOf(t *testing.T, d *Doc, i int) any {
 	case Object:
 		m := map[string]any{}
 		count := 0
-		for k := i + 1; k < d.Next(i); k = d.Next(k + 1) {
+		for k, v := range d.Members(i) {
 			key := string(d.Key(k))
-			m[key] = valueOf(t, d, k+1)
-			if v := d.Member(i, key); v < k+1 {
-				t.Errorf("Member(%d, %q) = %d, want %d or more", i, key, v, k+1)
+			m[key] = valueOf(t, d, v)
+			if last := d.Member(i, key); last < v {
+				t.Errorf("Member(%d, %q) = %d, want %d or more", i, key, last, v)
 			}
 			count++
 		}
@@ -296,7 +296,7 @@ func valueOf(t *testing.T, d *Doc, i int) any {
 		return m
 	case Array:
 		a := []any{}
-		for e := i + 1; e < d.Next(i); e = d.Next(e) {
+		for e := range d.Elements(i) {
 			a = append(a, valueOf(t, d, e))
 		}
 		if len(a) != d.Len(i) || raw[0] != '[' || raw[len(raw)-1] != ']' {
