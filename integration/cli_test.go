@@ -79,15 +79,18 @@ func (c *cli) call(ctx context.Context, service, operation string, in map[string
 		delete(in, "Body")
 		args = append(args, "--body", file)
 	}
-	input, err := json.Marshal(in)
-	if err != nil {
-		return answer{}, err
-	}
-	if len(in) > 0 {
-		args = append(args, "--cli-input-json", string(input))
-	}
-	if operation == "GetObject" {
+	switch {
+	case operation == "GetObject": // takes no JSON beside the name of a file
+		for name, value := range in {
+			args = append(args, "--"+dashed(name), fmt.Sprint(value))
+		}
 		args = append(args, file)
+	case len(in) > 0:
+		input, err := json.Marshal(in)
+		if err != nil {
+			return answer{}, err
+		}
+		args = append(args, "--cli-input-json", string(input))
 	}
 	stdout, stderr, err := c.run(ctx, args...)
 	if err != nil {
@@ -120,7 +123,7 @@ func dashed(operation string) string {
 	return b.String()
 }
 
-var cliError = regexp.MustCompile(`An error occurred \(([^)]*)\) when calling the \w+ operation[^:]*: ?(.*)`)
+var cliError = regexp.MustCompile(`An error occurred \(([^)]*)\) when calling the \w+ operation(?: \(reached max retries: \d+\))?: ?(.*)`)
 
 func failedCLI(stderr string, err error) (answer, error) {
 	if m := cliError.FindStringSubmatch(stderr); m != nil {

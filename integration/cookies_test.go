@@ -90,7 +90,7 @@ func TestCookies(t *testing.T) {
 		if err := json.Unmarshal([]byte(listed.DatasetEntries[i]), &got); err != nil {
 			t.Fatal(err)
 		}
-		if show(want) != show(got) {
+		if encode(want) != encode(got) {
 			t.Errorf("entry %d is %s, want %s", i, listed.DatasetEntries[i], line)
 		}
 	}

@@ -215,6 +215,6 @@ func contentOf(t *testing.T, server *process.Server, arn string) content {
 	if err := server.Rekognition(t.Context(), "ListDatasetLabels", map[string]any{"DatasetArn": arn}, &labels); err != nil {
 		t.Fatal(err)
 	}
-	c.Labels = show(labels)
+	c.Labels = encode(labels)
 	return c
 }

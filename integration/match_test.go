@@ -111,15 +111,22 @@ func matchArray(at string, want []any, got any) string {
 	return ""
 }
 
-func show(v any) string {
+// encode returns v as JSON, with the keys of maps sorted.
+func encode(v any) string {
 	text, err := json.Marshal(v)
 	if err != nil {
 		return fmt.Sprint(v)
 	}
-	if len(text) > 600 {
-		text = append(text[:600], "…"...)
-	}
 	return string(text)
+}
+
+// show returns the beginning of v as JSON, for messages.
+func show(v any) string {
+	text := encode(v)
+	if len(text) > 600 {
+		text = text[:600] + "…"
+	}
+	return text
 }
 
 // lookup returns the value at a path such as "Projects.0.Arn".

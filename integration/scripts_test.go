@@ -102,7 +102,7 @@ func TestLookoutExport(t *testing.T) {
 	}
 	var again bytes.Buffer
 	for _, e := range entries {
-		fmt.Fprintln(&again, show(e))
+		fmt.Fprintln(&again, encode(e))
 	}
 	upload(t, server, "b.manifest", again.String())
 	second, _ := b.script(t, "lookout_create_dataset", map[string]any{"project": "p", "type": "test", "bucket": "factory", "key": "b.manifest"})

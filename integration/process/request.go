@@ -144,9 +144,6 @@ type AnswerError struct {
 // Error returns the status and the body.
 func (e *AnswerError) Error() string { return fmt.Sprintf("status %d: %s", e.Status, e.Body) }
 
-// Code returns the error's name as the header tells it.
-func (e *AnswerError) Code() string { return e.Header.Get("X-Amzn-Errortype") }
-
 func answer(resp *http.Response) ([]byte, error) {
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
