@@ -1,0 +1,94 @@
+// Bench measures fovea beside named peers, in one run, on the same generated
+// files, and writes what it finds to docs/benchmarks.md. Each figure is the
+// best of several runs, which take turns with the peer's.
+//
+// A whole run takes about a quarter of an hour and 10 GB of disk:
+//
+//	make bench
+//	make bench BENCH='-only import,check -lines 100000 -write=false'
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"fovea/integration/process"
+)
+
+// A bench holds what all measurements need.
+type bench struct {
+	dir    string // for manifests and data folders
+	binary string
+	peers  string // folder of the peers' programs
+	lines  int64
+	runs   int
+}
+
+// sections are what can be measured, in the order of the page.
+var sections = []struct {
+	name    string
+	measure func(*bench, context.Context) (section, error)
+}{
+	{"import", (*bench).imports},
+	{"check", (*bench).checks},
+	{"list", (*bench).lists},
+	{"copy", (*bench).copies},
+	{"growth", (*bench).growth},
+}
+
+func main() {
+	log.SetFlags(log.Ltime)
+	var b bench
+	flag.StringVar(&b.dir, "dir", "bench/out", "folder for generated files; emptied of data folders afterwards")
+	flag.StringVar(&b.peers, "peers", "bench/peers", "folder of the peers")
+	flag.Int64Var(&b.lines, "lines", 1_000_000, "lines of the manifest that is imported and checked")
+	flag.IntVar(&b.runs, "runs", 3, "how often everything is measured; the best counts")
+	only := flag.String("only", "", "sections to measure, separated by commas; default all")
+	write := flag.Bool("write", true, "write docs/benchmarks.md if all sections are measured")
+	flag.Parse()
+
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := b.run(ctx, *only, *write); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func (b *bench) run(ctx context.Context, only string, write bool) error {
+	dir, err := filepath.Abs(b.dir)
+	if err != nil {
+		return err
+	}
+	b.dir = dir
+	if err := os.MkdirAll(b.dir, 0o755); err != nil {
+		return err
+	}
+	if b.binary, err = process.Build(ctx, b.dir); err != nil {
+		return err
+	}
+	var measured []section
+	for _, s := range sections {
+		if only != "" && !slices.Contains(strings.Split(only, ","), s.name) {
+			continue
+		}
+		log.Printf("measuring %s", s.name)
+		result, err := s.measure(b, ctx)
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+		measured = append(measured, result)
+	}
+	page := document(ctx, b, measured)
+	fmt.Print(page)
+	if write && only == "" {
+		return os.WriteFile("docs/benchmarks.md", []byte(page), 0o644)
+	}
+	return nil
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"fovea/integration/process"
+)
+
+// bucket holds the manifests in the embedded S3.
+const bucket = "factory"
+
+// A server is a fovea with a data folder of its own and no quotas.
+type server struct {
+	*process.Server
+	projects int
+}
+
+// serve starts a server with a new data folder.
+func (b *bench) serve(ctx context.Context) (*server, error) {
+	data, err := os.MkdirTemp(b.dir, "data-")
+	if err != nil {
+		return nil, err
+	}
+	s := &server{Server: &process.Server{Binary: b.binary, Data: data, Args: []string{"--limits", "none"}}}
+	if err := s.Start(ctx); err != nil {
+		return nil, err
+	}
+	return s, s.MakeBucket(ctx, bucket)
+}
+
+// close stops the server and removes its data.
+func (s *server) close() error {
+	err := s.Stop()
+	if rmErr := os.RemoveAll(s.Data); err == nil {
+		err = rmErr
+	}
+	return err
+}
+
+// upload puts a manifest into the embedded S3.
+func (s *server) upload(ctx context.Context, key string, f file) error {
+	r, err := os.Open(f.path)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	return s.Put(ctx, bucket, key, r, f.size)
+}
+
+// project makes a new project of Custom Labels and returns its ARN.
+func (s *server) project(ctx context.Context) (string, error) {
+	s.projects++
+	var made struct{ ProjectArn string }
+	err := s.Rekognition(ctx, "CreateProject", map[string]any{"ProjectName": fmt.Sprintf("bench-%d", s.projects)}, &made)
+	return made.ProjectArn, err
+}
+
+// create makes a train dataset in a new project, waits until it is complete,
+// and returns its ARN and how long it took from the call on.
+func (s *server) create(ctx context.Context, source map[string]any, entries int64) (string, time.Duration, error) {
+	project, err := s.project(ctx)
+	if err != nil {
+		return "", 0, err
+	}
+	start := time.Now()
+	var made struct{ DatasetArn string }
+	err = s.Rekognition(ctx, "CreateDataset", map[string]any{"ProjectArn": project, "DatasetType": "TRAIN", "DatasetSource": source}, &made)
+	if err != nil {
+		return "", 0, err
+	}
+	for {
+		var found struct {
+			DatasetDescription struct {
+				Status, StatusMessage string
+				DatasetStats          struct{ TotalEntries int64 }
+			}
+		}
+		if err := s.Rekognition(ctx, "DescribeDataset", map[string]any{"DatasetArn": made.DatasetArn}, &found); err != nil {
+			return "", 0, err
+		}
+		took := time.Since(start)
+		switch d := found.DatasetDescription; {
+		case d.Status == "CREATE_IN_PROGRESS":
+			time.Sleep(time.Millisecond)
+		case d.Status != "CREATE_COMPLETE" || d.DatasetStats.TotalEntries != entries:
+			return "", 0, fmt.Errorf("%s with %d entries, want %d: %s", d.Status, d.DatasetStats.TotalEntries, entries, d.StatusMessage)
+		default:
+			return made.DatasetArn, took, nil
+		}
+	}
+}
+
+// fromManifest and fromDataset are the sources of a dataset.
+func fromManifest(key string) map[string]any {
+	return map[string]any{"GroundTruthManifest": map[string]any{"S3Object": map[string]any{"Bucket": bucket, "Name": key}}}
+}
+
+func fromDataset(arn string) map[string]any { return map[string]any{"DatasetArn": arn} }
