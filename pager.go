@@ -11,9 +11,9 @@ import (
 // PageLife is how long a page token is good (CL-2.5, LV-2.102).
 const PageLife = 24 * time.Hour
 
-// A Pager issues and opens page tokens. A token is opaque to clients, at most
-// 200 characters of the standard base64 alphabet (CL-2.5, LV-1.47), and good
-// only for the scope that it was issued for: the same operation, resource and
+// A Pager issues and opens page tokens. A token is opaque to clients, of
+// the standard base64 alphabet, shorter than 1024 characters as long as the
+// position is shorter than 700 bytes (CL-2.5, LV-1.47), and good only for the scope that it was issued for: the same operation, resource and
 // filters. It is authenticated, so that nobody walks what they may not see by
 // writing their own. All nodes of an installation share the key.
 type Pager struct {
@@ -26,8 +26,8 @@ const (
 	pageHead = 8 // issue time, seconds since the Unix epoch
 )
 
-// Issue returns a token for a position, at most 100 bytes that only the
-// operation understands.
+// Issue returns a token for a position, a few hundred bytes at most that only
+// the operation understands.
 func (p *Pager) Issue(scope string, position []byte) string {
 	b := make([]byte, pageMAC+pageHead, pageMAC+pageHead+len(position))
 	binary.BigEndian.PutUint64(b[pageMAC:], uint64(p.Now().Unix()))

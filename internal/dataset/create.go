@@ -91,7 +91,7 @@ func (o *Ops) create(ctx context.Context, tx fovea.Tx, spec Spec, manifest fovea
 	if err != nil {
 		return nil, err
 	}
-	now := o.now()
+	now := o.stamps.Next(o.now())
 	ds := &fovea.Dataset{ID: fovea.DatasetID(fovea.NewID(now)), Project: p.ID, Split: spec.Split, Created: now}
 	v := &View{Project: p, Dataset: ds}
 	caller := fovea.CallerOf(ctx).KeyID

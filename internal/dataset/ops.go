@@ -18,8 +18,7 @@ import (
 	"fovea/internal/segment"
 )
 
-// Ops are the operations on datasets. All fields but the last four are
-// required.
+// Ops are the operations on datasets. The fields before Now are required.
 type Ops struct {
 	Store    fovea.Store
 	Blobs    fovea.Blobs
@@ -32,6 +31,8 @@ type Ops struct {
 	ImportRange int64            // bytes of a manifest that are one unit of work; 0 for DefaultRange
 	Workers     int              // ranges that are worked on at a time; 0 for the number of processors
 	Log         *slog.Logger     // nil for none
+
+	stamps fovea.Stamps
 }
 
 func (o *Ops) now() time.Time {

@@ -1,0 +1,23 @@
+package fovea
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// Stamps gives creation times that differ: an ARN tells two resources of one
+// name apart by the millisecond of their creation (CL-3.4, CL-3.9). The zero
+// value is ready, for many goroutines.
+type Stamps struct{ last atomic.Int64 }
+
+// Next returns now in whole milliseconds, or a later time that was not given
+// before.
+func (s *Stamps) Next(now time.Time) time.Time {
+	for ms := now.UnixMilli(); ; {
+		last := s.last.Load()
+		ms = max(ms, last+1)
+		if s.last.CompareAndSwap(last, ms) {
+			return time.UnixMilli(ms).UTC()
+		}
+	}
+}
