@@ -1,0 +1,32 @@
+package lookout
+
+import (
+	"fovea"
+	"fovea/internal/manifest"
+)
+
+// Limits returns the quotas of Lookout for Vision at AWS (LV 9). Those whose
+// values AWS did not publish are lifted (LV-9.28).
+func Limits() fovea.Limits {
+	return fovea.Limits{
+		ManifestBytes: 1 << 30, // LV-9.6
+		TrainEntries:  16_000,  // LV-9.9
+		TestEntries:   4_000,   // LV-9.10
+		LineChars:     8192,    // LV-9.7
+		ProjectLabels: 100,     // LV-9.16
+		DropShare:     1,       // one dropped line fails the import
+	}
+}
+
+// Profile tells the shared code what Lookout for Vision allows, with those
+// limits: Limits, or Limits().Lifted() for none.
+func Profile(limits fovea.Limits) fovea.Profile {
+	return fovea.Profile{
+		Service:    fovea.Lookout,
+		Limits:     limits,
+		NewChecker: func() manifest.Checker { return newChecker(limits.LineChars) },
+		FaultText:  faultText,
+		KeepLast:   true, // LV-5.52, LV-14.15
+		Strict:     true, // LV-5.89
+	}
+}
