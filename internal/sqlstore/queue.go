@@ -2,6 +2,8 @@ package sqlstore
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -56,13 +58,16 @@ func (s *Store) ClaimJob(ctx context.Context, worker string, kinds []string, lea
 			UPDATE jobs SET state = 'running', attempt = attempt + 1, worker = `+param(n+1)+`, due = `+param(n+2)+`
 			WHERE id = (SELECT id FROM jobs WHERE `+where+` ORDER BY due, id LIMIT 1) RETURNING `+jobColumns,
 			append(args, worker, millis(now.Add(lease)))...))
-		if err != nil {
-			return missing(err, "job that is due")
+		if errors.Is(err, sql.ErrNoRows) {
+			job, err = nil, nil // another worker was faster
 		}
-		return nil
+		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("claim a job: %w", err)
+	}
+	if job == nil {
+		return nil, none
 	}
 	return job, nil
 }

@@ -14,8 +14,8 @@ import (
 // without what it shares with the name before it, and its numbers. Integers
 // are varints, but sums are eight bytes, little-endian.
 //
-// For 1000 segments that takes a fifth of the room and a twentieth of the time
-// of JSON, see BenchmarkUnpackSegments.
+// For 1000 segments that takes a third of the room and a twentieth of the time
+// of JSON: 59 KB and 0.12 ms, see BenchmarkUnpackSegments.
 const packedForm = 1
 
 const sumSize = 8
@@ -38,8 +38,10 @@ func packSegments(segments []fovea.SegmentRef) []byte {
 		b = appendBytes(b, s.Deleted)
 		b = binary.AppendVarint(b, s.Masked)
 	}
-	return binary.LittleEndian.AppendUint64(b, xxhash.Sum64(b))
+	return withSum(b)
 }
+
+func withSum(b []byte) []byte { return binary.LittleEndian.AppendUint64(b, xxhash.Sum64(b)) }
 
 func appendBytes[T string | []byte](b []byte, data T) []byte {
 	b = binary.AppendUvarint(b, uint64(len(data)))

@@ -23,5 +23,5 @@ func (t *tx) PutToken(token *fovea.Token) error {
 	return t.exec("put a client token of "+k.Operation, `
 		INSERT INTO tokens (account, region, operation, value, params, answer, used) VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (account, region, operation, value) DO UPDATE SET params = $5, answer = $6, used = $7`,
-		k.Account, k.Region, k.Operation, k.Value, token.Params, bytes(token.Answer), millis(token.Used))
+		k.Account, k.Region, k.Operation, k.Value, token.Params, notNil(token.Answer), millis(token.Used))
 }

@@ -74,8 +74,8 @@ func millis(t time.Time) int64 { return t.UnixMilli() }
 // fromMillis returns a stored time.
 func fromMillis(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
 
-// bytes returns b, empty instead of nil, which would be stored as NULL.
-func bytes(b []byte) []byte {
+// notNil returns b, empty instead of nil, which would be stored as NULL.
+func notNil(b []byte) []byte {
 	if b == nil {
 		return []byte{}
 	}

@@ -2,8 +2,11 @@
 package storetest
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"iter"
+	"sync"
 	"testing"
 	"time"
 
@@ -12,9 +15,28 @@ import (
 	"fovea"
 )
 
-// Run runs the suite. open returns an empty store; it registers what cleans up
-// behind it with t.
-func Run(t *testing.T, open func(t *testing.T) fovea.Store) {
+// A Store is what is tested: fovea.Store, and what the job runner and the sweep
+// use besides.
+type Store interface {
+	fovea.Store
+
+	OnEnqueue(fn func())
+	ClaimJob(ctx context.Context, worker string, kinds []string, lease time.Duration) (*fovea.Job, error)
+	BeatJob(ctx context.Context, id fovea.JobID, worker string, lease time.Duration) (cancelled bool, err error)
+	EndJob(ctx context.Context, id fovea.JobID, worker, state, message string) error
+	RetryJob(ctx context.Context, id fovea.JobID, worker, message string, wait time.Duration) error
+	ReturnJob(ctx context.Context, id fovea.JobID, worker string) error
+	CancelJob(ctx context.Context, id fovea.JobID) error
+	JobNamed(ctx context.Context, unique string) (fovea.JobID, error)
+
+	Reachable(ctx context.Context) iter.Seq2[string, error]
+	DeleteTokens(ctx context.Context, before time.Time) (int64, error)
+	DeleteJobs(ctx context.Context, before time.Time) (int64, error)
+}
+
+// Run runs the suite. open returns an empty store whose time is now's; it
+// registers what cleans up behind it with t.
+func Run(t *testing.T, open func(t *testing.T, now func() time.Time) Store) {
 	for _, tt := range []struct {
 		name string
 		test func(t *testing.T, s fovea.Store)
@@ -38,8 +60,47 @@ func Run(t *testing.T, open func(t *testing.T) fovea.Store) {
 		{"one of a hundred", testOneOfHundred},
 		{"counter", testCounter},
 	} {
-		t.Run(tt.name, func(t *testing.T) { tt.test(t, open(t)) })
+		t.Run(tt.name, func(t *testing.T) { tt.test(t, open(t, time.Now)) })
 	}
+	for _, tt := range []struct {
+		name string
+		test func(t *testing.T, s Store, c *clock)
+	}{
+		{"enqueue", testEnqueue},
+		{"unique jobs", testUniqueJobs},
+		{"claims", testClaims},
+		{"claims at once", testClaimsAtOnce},
+		{"leases", testLeases},
+		{"ends of jobs", testEnds},
+		{"cancel", testCancel},
+		{"clock set back", testClockSetBack},
+		{"delete jobs", testDeleteJobs},
+		{"delete tokens", testDeleteTokens},
+		{"reachable", testReachable},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := &clock{now: start}
+			tt.test(t, open(t, c.Now), c)
+		})
+	}
+}
+
+// A clock is a time that tests move.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) add(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
 }
 
 // start is when the tests begin.

@@ -1,0 +1,84 @@
+package sqlstore
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"fovea"
+)
+
+func openInternal(t *testing.T) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "fovea.db"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// TestSettings: commits are durable only with these.
+func TestSettings(t *testing.T) {
+	s := openInternal(t)
+	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": sqliteBusy} {
+		var got string
+		if err := s.write.QueryRow(`PRAGMA ` + pragma).Scan(&got); err != nil || got != want {
+			t.Errorf("%s of the writing connection = %s, %v, want %s", pragma, got, err, want)
+		}
+	}
+	var readOnly int
+	if err := s.read.QueryRow(`PRAGMA query_only`).Scan(&readOnly); err != nil || readOnly != 1 {
+		t.Errorf("query_only of a reading connection = %d, %v, want 1", readOnly, err)
+	}
+}
+
+// TestPlans: however many projects there are and jobs have ended, what runs
+// often reads an index; a page of projects is not sorted, and a claim reads the
+// jobs that are queued or running.
+func TestPlans(t *testing.T) {
+	s := openInternal(t)
+	where, args := dueJobs(s.now(), []string{"import", "sweep"})
+	for _, tt := range []struct {
+		name, query, index, not string
+		args                    []any
+	}{
+		{"claim", `SELECT id FROM jobs WHERE ` + where + ` ORDER BY due, id LIMIT 1`, "SCAN jobs USING INDEX jobs_live_due", "SEARCH", args},
+		{"name", `SELECT id FROM jobs WHERE name = $1 AND name <> '' AND state IN ('queued', 'running')`, "jobs_live_name", "SCAN", []any{"x"}},
+		{"projects", `SELECT id FROM projects WHERE service = $1 AND account = $2 AND region = $3 AND (created < $4 OR created = $4 AND name > $5)
+			ORDER BY created DESC, name LIMIT 10`, "projects_by_time", "B-TREE", []any{"lookout", "1", "r", 1, "x"}},
+	} {
+		rows, err := s.read.Query(`EXPLAIN QUERY PLAN `+tt.query, tt.args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var plan []string
+		for rows.Next() {
+			var id, parent, unused int
+			var detail string
+			if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+				t.Fatal(err)
+			}
+			plan = append(plan, detail)
+		}
+		rows.Close()
+		text := strings.Join(plan, "; ")
+		if !strings.Contains(text, tt.index) || strings.Contains(text, tt.not) {
+			t.Errorf("plan of %s: %s", tt.name, text)
+		}
+	}
+}
+
+// BenchmarkUpdate is the price of a durable commit.
+func BenchmarkUpdate(b *testing.B) {
+	s, err := Open(b.Context(), "sqlite:"+filepath.Join(b.TempDir(), "fovea.db"), Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	for b.Loop() {
+		if err := s.Update(b.Context(), func(tx fovea.Tx) error { return tx.PutSetting("a", "1") }); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
