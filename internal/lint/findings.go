@@ -73,9 +73,16 @@ func (f *Findings) Missing(at, object int, name string, key int, p manifest.Prob
 	f.keep(at, p)
 }
 
-// Whole adds a problem with the line as text, which has no nodes: at its
-// first byte if offset is beyond it.
-func (f *Findings) Whole(offset int, p manifest.Problem) {
+// AddToLine adds a problem with the line as a whole. It is always kept: there
+// are only one or two of them.
+func (f *Findings) AddToLine(p manifest.Problem) {
+	p.Offset = int(f.doc.Nodes[f.doc.Root()].Start)
+	f.entry.Problems = append(f.entry.Problems, p)
+}
+
+// addUnread adds a problem with a line that has no nodes, because it cannot be
+// read. The place is within what is kept of the line.
+func (f *Findings) addUnread(offset int, p manifest.Problem) {
 	p.Offset = min(max(offset, 0), len(f.entry.Line))
 	f.entry.Problems = append(f.entry.Problems, p)
 }

@@ -20,7 +20,7 @@ func (f *Findings) Unreadable(bad *manifest.LineError, p manifest.Problem) {
 	if p.Mend == "" {
 		p.Mend = mendLine(f.entry.Line, bad)
 	}
-	f.Whole(bad.Offset, p)
+	f.addUnread(bad.Offset, p)
 }
 
 // mendLine says what to do about a line that cannot be read.

@@ -84,7 +84,7 @@ func (c *checker) checkUnlabeled(msk *attribute) {
 		c.warn(warnMaskOnly, msk.Value, "a label attribute of type "+typeLabel, "Label the image normal or anomaly, in a classification job before that of the mask.")
 		return
 	}
-	c.found.Add(0, 0, manifest.Problem{
+	c.found.AddToLine(manifest.Problem{
 		Code: warnUnannotated, Message: messages[warnUnannotated], Found: "no label attribute",
 		Expected: "a label attribute of type " + typeLabel, Mend: "Label the image, or keep it: training passes it over.",
 	})

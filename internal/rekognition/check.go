@@ -102,7 +102,7 @@ func (c *checker) checkRef() bool {
 // checkAttributes checks all label attributes of the line.
 func (c *checker) checkAttributes() {
 	if len(c.line.Members) == 0 {
-		c.found.Add(0, 0, manifest.Problem{
+		c.found.AddToLine(manifest.Problem{
 			Code: codeUnannotated, Message: messages[codeUnannotated], Found: "only a source-ref",
 			Expected: "a label attribute and its metadata", Mend: "Label the image, or keep it: training passes it over.",
 		})
@@ -128,12 +128,12 @@ func (c *checker) checkWhole(valid int, boxless bool) {
 	switch {
 	case len(c.line.Pairs) == 0:
 	case valid == 0:
-		c.found.Add(0, 0, manifest.Problem{
+		c.found.AddToLine(manifest.Problem{
 			Severity: manifest.Error, Code: codeNoValid, Message: messages[codeNoValid],
 			Found: "only invalid label attributes", Expected: "a valid one", Mend: "Mend a label attribute of the line.",
 		})
 	case boxless:
-		c.found.Add(0, 0, manifest.Problem{
+		c.found.AddToLine(manifest.Problem{
 			Code: codeWithoutBoxes, Message: messages[codeWithoutBoxes], Found: "no bounding box",
 			Expected: "a bounding box", Mend: "Draw boxes, or keep the image: training passes it over.",
 		})
