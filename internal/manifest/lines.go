@@ -50,8 +50,8 @@ type Lines struct {
 
 // NewLines returns the lines of a file of size bytes that begin in
 // [start,end). A line of more than maxBytes is reported, but its text is not
-// kept: whatever the lines are, the memory used is at most the size of the
-// range or 16 MiB, whichever is less, and that of one longest line.
+// kept: whatever the lines are, the memory used is about the size of the range
+// or 16 MiB, whichever is less, and twice maxBytes at most.
 //
 // The range, and 64 KiB beyond it for the end of the last line, are read with
 // one call if they fit. Whoever calls binds src to a context.
@@ -253,7 +253,7 @@ func (l *Lines) more(step int) bool {
 // after it.
 func (l *Lines) makeRoom(n int) {
 	if need := len(l.text) + n; need > cap(l.buf) {
-		grown := make([]byte, need+tailRead)
+		grown := make([]byte, need+max(tailRead, len(l.text)))
 		copy(grown, l.text)
 		l.buf = grown
 	} else {

@@ -27,8 +27,9 @@ type Node struct {
 // A Doc is a parsed JSON text as a flat list of nodes in the order of the
 // text. Nodes[0] is the whole. The members of the object at i follow it: its
 // first key is at i+1, the key's value at i+2, and the next key at the value's
-// Next, up to the object's own Next. The elements of an array likewise. A Doc
-// is reused from line to line without allocating.
+// Next, up to the object's own Next. The elements of an array likewise:
+// Members and Elements yield them. A Doc is reused from line to line without
+// allocating.
 type Doc struct {
 	Text  []byte
 	Nodes []Node
