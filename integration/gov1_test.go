@@ -1,3 +1,5 @@
+//lint:file-ignore SA1019 Go v1 is deprecated, and what many users of Lookout have
+
 package integration
 
 import (
