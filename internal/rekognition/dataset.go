@@ -95,7 +95,7 @@ func (s *Server) describeDataset(ctx context.Context, in *api.DescribeDatasetReq
 		CreationTimestamp:    v.Dataset.Created,
 		LastUpdatedTimestamp: v.Dataset.Updated,
 		Status:               statuses[v.Dataset.Status],
-		StatusMessage:        message(v.Dataset),
+		StatusMessage:        statusMessage(v.Dataset),
 		StatusMessageCode:    messageCode(v.Dataset),
 	}
 	if r := v.Revision; r != nil {

@@ -72,7 +72,7 @@ func (s *Server) describeProject(ctx context.Context, p *fovea.Project) (api.Pro
 			DatasetType:       types[ds.Split],
 			DatasetArn:        s.datasetARN(p, ds),
 			Status:            statuses[ds.Status],
-			StatusMessage:     message(ds),
+			StatusMessage:     statusMessage(ds),
 			StatusMessageCode: messageCode(ds),
 		})
 	}

@@ -7,7 +7,6 @@ package rekognition
 import (
 	"context"
 	"log/slog"
-	"net/http"
 
 	"fovea"
 	"fovea/internal/awsjson"
@@ -60,12 +59,6 @@ func (s *Server) API() *awsjson.API {
 			"ListDatasetLabels":  awsjson.Call(s.listDatasetLabels),
 		},
 	})
-}
-
-// Errors maps what is wrong with a signature to the service's error name and
-// HTTP status (CL 1.5).
-func (s *Server) WriteError(w http.ResponseWriter, r *http.Request, code string, status int, message string) {
-	s.API().WriteError(w, r, code, status, message)
 }
 
 // key returns what names a project of the caller.

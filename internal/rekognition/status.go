@@ -25,8 +25,8 @@ var created = map[fovea.Source]string{
 	fovea.FromNothing:  "The dataset was successfully created.",
 }
 
-// message returns the StatusMessage of a dataset, which is never empty.
-func message(ds *fovea.Dataset) string {
+// statusMessage returns the StatusMessage of a dataset, which is never empty.
+func statusMessage(ds *fovea.Dataset) string {
 	switch ds.Status {
 	case fovea.Creating:
 		return "The dataset is being created."
