@@ -83,6 +83,14 @@ func (m *model) role(name string) string {
 			return "what " + o.Name + " returns"
 		}
 	}
+	for _, s := range m.Shapes {
+		for _, member := range s.Members {
+			target := m.find(member.Value.Shape)
+			if target.Name == name || target.Member != nil && target.Member.Shape == name {
+				return "a part of " + s.Name
+			}
+		}
+	}
 	return "a structure of the API"
 }
 

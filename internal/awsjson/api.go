@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"reflect"
 	"runtime/debug"
+	"strconv"
 	"strings"
 
 	"fovea"
@@ -107,9 +108,20 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.writeError(w, id, a.translate(op, id, callErr))
 		return
 	}
-	a.setHeader(w, id)
-	w.WriteHeader(op.Status)
-	w.Write(answer)
+	a.write(w, id, op.Status, answer)
+}
+
+// write sends an answer with the headers that every one has (CL-1.5, LV-1.26).
+func (a *API) write(w http.ResponseWriter, id string, status int, body []byte) {
+	contentType := "application/x-amz-json-1.1"
+	if a.Description.Target == "" {
+		contentType = "application/json"
+	}
+	w.Header().Set("Content-Type", contentType)
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.Header().Set("X-Amzn-Requestid", id)
+	w.WriteHeader(status)
+	w.Write(body)
 }
 
 // A panicError is a panic of a handler.

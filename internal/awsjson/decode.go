@@ -222,11 +222,18 @@ func parseInt(text string, kind Kind) (int64, bool) {
 	if n, err := strconv.ParseInt(text, 10, bits); err == nil {
 		return n, true
 	}
-	x, err := strconv.ParseFloat(text, 64)
-	if err != nil || x != math.Trunc(x) || math.Abs(x) > math.MaxInt32 {
+	x, ok := parseDecimal(text)
+	if !ok || x != math.Trunc(x) || math.Abs(x) > math.MaxInt32 {
 		return 0, false
 	}
 	return int64(x), true
+}
+
+// parseDecimal returns a number in decimal digits. strconv knows more forms,
+// such as 0x1p-2 and Inf, which a query could bring.
+func parseDecimal(text string) (float64, bool) {
+	x, err := strconv.ParseFloat(text, 64)
+	return x, err == nil && strings.Trim(text, "0123456789+-.eE") == ""
 }
 
 // timeForms are the forms of a time in a query (LV-1.17). A fraction of the
@@ -242,8 +249,8 @@ func parseTime(text string) (time.Time, bool) {
 		}
 	}
 	const last = 253402300799 // the end of the year 9999
-	seconds, err := strconv.ParseFloat(text, 64)
-	if err != nil || !(math.Abs(seconds) <= last) {
+	seconds, ok := parseDecimal(text)
+	if !ok || math.Abs(seconds) > last {
 		return time.Time{}, false
 	}
 	return time.UnixMilli(int64(math.Round(seconds * 1000))).UTC(), true

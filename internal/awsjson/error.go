@@ -45,7 +45,6 @@ func (a *API) WriteError(w http.ResponseWriter, r *http.Request, code string, st
 // writeError sends an error in the form of the protocol (CL-1.30 to CL-1.32,
 // LV-1.32, LV-1.33).
 func (a *API) writeError(w http.ResponseWriter, id string, e *wireError) {
-	a.setHeader(w, id)
 	w.Header().Set("X-Amzn-Errortype", e.name)
 	if e.retry {
 		w.Header().Set("Retry-After", strconv.Itoa(retryAfter))
@@ -69,18 +68,7 @@ func (a *API) writeError(w http.ResponseWriter, id string, e *wireError) {
 		body = append(appendString(body, m[0]), ':')
 		body = appendString(body, m[1])
 	}
-	w.WriteHeader(e.status)
-	w.Write(append(body, '}'))
-}
-
-// setHeader sets the headers that every answer has (CL-1.5, LV-1.26).
-func (a *API) setHeader(w http.ResponseWriter, id string) {
-	contentType := "application/x-amz-json-1.1"
-	if a.Description.Target == "" {
-		contentType = "application/json"
-	}
-	w.Header().Set("Content-Type", contentType)
-	w.Header().Set("X-Amzn-Requestid", id)
+	a.write(w, id, e.status, append(body, '}'))
 }
 
 // requestID returns the request's identifier, a new one if it has none.

@@ -17,9 +17,9 @@ func render(d *awsjson.Description, op *awsjson.Operation, v variant) (Case, boo
 		Operation: op.Name, Member: v.member, Name: v.name,
 		Method: op.Method, Target: op.Path, Header: make(http.Header),
 		Accepted: v.want == accepted, Status: http.StatusBadRequest,
-		spoken: v.want == violates || v.want == violates1,
+		spoken: v.want == violates || v.want == violatesPage,
 	}
-	c.Code = map[verdict]string{violates: d.Invalid, violates1: d.InvalidPage, malformed: d.Malformed}[v.want]
+	c.Code = map[verdict]string{violates: d.Invalid, violatesPage: d.InvalidPage, malformed: d.Malformed}[v.want]
 	if d.Target != "" {
 		c.Header.Set("Content-Type", "application/x-amz-json-1.1")
 		c.Header.Set("X-Amz-Target", d.Target+"."+op.Name)

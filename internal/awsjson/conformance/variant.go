@@ -12,10 +12,10 @@ import (
 type verdict int
 
 const (
-	accepted  verdict = iota
-	violates          // a constraint
-	violates1         // the range of a page size, which has its own error in one API
-	malformed         // the type: the request cannot be decoded
+	accepted     verdict = iota
+	violates             // a constraint
+	violatesPage         // the range of a page size, which has its own error in one API
+	malformed            // the type: the request cannot be decoded
 )
 
 // A variant is a value of a shape with what must come of it. Values are those
@@ -114,7 +114,7 @@ func structures(s *awsjson.Shape, top bool) iter.Seq[variant] {
 				v.value = with(s, m.Name, v.value)
 				v.member = join(lower(m.Name), v.member)
 				if m.Name == "MaxResults" && v.want == violates {
-					v.want = violates1
+					v.want = violatesPage
 				}
 				if !yield(v) {
 					return
@@ -204,18 +204,8 @@ func strs(s *awsjson.Shape, inText bool) iter.Seq[variant] {
 		if !inText && !yield(variant{name: "a number", value: 5, want: malformed}) {
 			return
 		}
-		for _, value := range s.Enum {
-			if !yield(variant{name: "the value " + value, value: value}) {
-				return
-			}
-		}
 		if len(s.Enum) > 0 {
-			want := violates
-			if s.Fold {
-				want = accepted
-			}
-			_ = yield(variant{name: "another case", value: strings.ToLower(s.Enum[0][:1]) + s.Enum[0][1:], want: caseVerdict(s, want)}) &&
-				yield(variant{name: "no value of it", value: "no value of it", want: violates})
+			enums(s)(yield)
 			return
 		}
 		for v := range sizes(s, "characters", func(n int) any { return text(s, n) }) {
@@ -235,12 +225,19 @@ func strs(s *awsjson.Shape, inText bool) iter.Seq[variant] {
 	}
 }
 
-// caseVerdict returns accepted where changing the case changed nothing.
-func caseVerdict(s *awsjson.Shape, want verdict) verdict {
-	if strings.ToLower(s.Enum[0][:1]) == s.Enum[0][:1] {
-		return accepted
+func enums(s *awsjson.Shape) iter.Seq[variant] {
+	other := variant{name: "another case", value: strings.ToLower(s.Enum[0]), want: violates}
+	if other.value == s.Enum[0] {
+		other.value = strings.ToUpper(s.Enum[0])
 	}
-	return want
+	if s.Fold {
+		other.want = accepted
+	}
+	vs := []variant{other, {name: "no value of it", value: "no value of it", want: violates}}
+	for _, value := range s.Enum {
+		vs = append(vs, variant{name: "the value " + value, value: value})
+	}
+	return each(vs...)
 }
 
 func numbers(s *awsjson.Shape, inText bool) iter.Seq[variant] {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// An Anomaly is a structure of the API.
+// An Anomaly is a part of DetectAnomalyResult.
 type Anomaly struct {
 	Name         string
 	PixelAnomaly *PixelAnomaly
@@ -53,7 +53,7 @@ type CreateProjectResponse struct {
 	ProjectMetadata *ProjectMetadata
 }
 
-// A DatasetDescription is a structure of the API.
+// A DatasetDescription is a part of DescribeDatasetResponse.
 type DatasetDescription struct {
 	ProjectName          string
 	DatasetType          string
@@ -64,12 +64,12 @@ type DatasetDescription struct {
 	ImageStats           DatasetImageStats
 }
 
-// A DatasetGroundTruthManifest is a structure of the API.
+// A DatasetGroundTruthManifest is a part of DatasetSource.
 type DatasetGroundTruthManifest struct {
 	S3Object *InputS3Object
 }
 
-// A DatasetImageStats is a structure of the API.
+// A DatasetImageStats is a part of DatasetDescription.
 type DatasetImageStats struct {
 	Total   int
 	Labeled int
@@ -77,7 +77,7 @@ type DatasetImageStats struct {
 	Anomaly int
 }
 
-// A DatasetMetadata is a structure of the API.
+// A DatasetMetadata is a part of CreateDatasetResponse.
 type DatasetMetadata struct {
 	DatasetType       string
 	CreationTimestamp time.Time
@@ -85,7 +85,7 @@ type DatasetMetadata struct {
 	StatusMessage     string
 }
 
-// A DatasetSource is a structure of the API.
+// A DatasetSource is a part of CreateDatasetRequest.
 type DatasetSource struct {
 	GroundTruthManifest *DatasetGroundTruthManifest
 }
@@ -196,7 +196,7 @@ type DetectAnomaliesResponse struct {
 	DetectAnomalyResult *DetectAnomalyResult
 }
 
-// A DetectAnomalyResult is a structure of the API.
+// A DetectAnomalyResult is a part of DetectAnomaliesResponse.
 type DetectAnomalyResult struct {
 	Source      *ImageSource
 	IsAnomalous bool
@@ -205,7 +205,7 @@ type DetectAnomalyResult struct {
 	AnomalyMask []byte
 }
 
-// A GreengrassConfiguration is a structure of the API.
+// A GreengrassConfiguration is a part of ModelPackagingConfiguration.
 type GreengrassConfiguration struct {
 	CompilerOptions      string
 	TargetDevice         TargetDevice
@@ -217,19 +217,19 @@ type GreengrassConfiguration struct {
 	Tags                 []Tag
 }
 
-// A GreengrassOutputDetails is a structure of the API.
+// A GreengrassOutputDetails is a part of ModelPackagingOutputDetails.
 type GreengrassOutputDetails struct {
 	ComponentVersionArn string
 	ComponentName       string
 	ComponentVersion    string
 }
 
-// An ImageSource is a structure of the API.
+// An ImageSource is a part of DetectAnomalyResult.
 type ImageSource struct {
 	Type string
 }
 
-// An InputS3Object is a structure of the API.
+// An InputS3Object is a part of DatasetGroundTruthManifest.
 type InputS3Object struct {
 	Bucket    string // required
 	Key       string // required
@@ -303,7 +303,7 @@ type ListTagsForResourceResponse struct {
 	Tags []Tag
 }
 
-// A ModelDescription is a structure of the API.
+// A ModelDescription is a part of DescribeModelResponse.
 type ModelDescription struct {
 	ModelVersion           string
 	ModelArn               string
@@ -333,7 +333,7 @@ const (
 	ModelHostingStatusSystemUpdating  ModelHostingStatus = "SYSTEM_UPDATING"
 )
 
-// A ModelMetadata is a structure of the API.
+// A ModelMetadata is a part of CreateModelResponse.
 type ModelMetadata struct {
 	CreationTimestamp time.Time
 	ModelVersion      string
@@ -344,12 +344,12 @@ type ModelMetadata struct {
 	Performance       *ModelPerformance
 }
 
-// A ModelPackagingConfiguration is a structure of the API.
+// A ModelPackagingConfiguration is a part of ModelPackagingDescription.
 type ModelPackagingConfiguration struct {
 	Greengrass *GreengrassConfiguration // required
 }
 
-// A ModelPackagingDescription is a structure of the API.
+// A ModelPackagingDescription is a part of DescribeModelPackagingJobResponse.
 type ModelPackagingDescription struct {
 	JobName                      string
 	ProjectName                  string
@@ -364,7 +364,7 @@ type ModelPackagingDescription struct {
 	LastUpdatedTimestamp         time.Time
 }
 
-// A ModelPackagingJobMetadata is a structure of the API.
+// A ModelPackagingJobMetadata is a part of ListModelPackagingJobsResponse.
 type ModelPackagingJobMetadata struct {
 	JobName                      string
 	ProjectName                  string
@@ -388,12 +388,12 @@ const (
 	ModelPackagingJobStatusFailed    ModelPackagingJobStatus = "FAILED"
 )
 
-// A ModelPackagingOutputDetails is a structure of the API.
+// A ModelPackagingOutputDetails is a part of ModelPackagingDescription.
 type ModelPackagingOutputDetails struct {
 	Greengrass *GreengrassOutputDetails
 }
 
-// A ModelPerformance is a structure of the API.
+// A ModelPerformance is a part of ModelDescription.
 type ModelPerformance struct {
 	F1Score   float32
 	Recall    float32
@@ -416,24 +416,24 @@ const (
 	ModelStatusDeleting        ModelStatus = "DELETING"
 )
 
-// An OutputConfig is a structure of the API.
+// An OutputConfig is a part of CreateModelRequest.
 type OutputConfig struct {
 	S3Location *S3Location // required
 }
 
-// An OutputS3Object is a structure of the API.
+// An OutputS3Object is a part of ModelDescription.
 type OutputS3Object struct {
 	Bucket string // required
 	Key    string // required
 }
 
-// A PixelAnomaly is a structure of the API.
+// A PixelAnomaly is a part of Anomaly.
 type PixelAnomaly struct {
 	TotalPercentageArea float32
 	Color               string
 }
 
-// A ProjectDescription is a structure of the API.
+// A ProjectDescription is a part of DescribeProjectResponse.
 type ProjectDescription struct {
 	ProjectArn        string
 	ProjectName       string
@@ -441,7 +441,7 @@ type ProjectDescription struct {
 	Datasets          []DatasetMetadata
 }
 
-// A ProjectMetadata is a structure of the API.
+// A ProjectMetadata is a part of CreateProjectResponse.
 type ProjectMetadata struct {
 	ProjectArn        string
 	ProjectName       string
@@ -460,7 +460,7 @@ const (
 	ResourceTypeModelPackageJob ResourceType = "MODEL_PACKAGE_JOB"
 )
 
-// A S3Location is a structure of the API.
+// A S3Location is a part of GreengrassConfiguration.
 type S3Location struct {
 	Bucket string // required
 	Prefix string
@@ -507,7 +507,7 @@ type StopModelResponse struct {
 	Status ModelHostingStatus
 }
 
-// A Tag is a structure of the API.
+// A Tag is a part of CreateModelRequest.
 type Tag struct {
 	Key   string // required
 	Value string // required
@@ -530,7 +530,7 @@ const (
 	TargetDeviceJetsonXavier TargetDevice = "jetson_xavier"
 )
 
-// A TargetPlatform is a structure of the API.
+// A TargetPlatform is a part of GreengrassConfiguration.
 type TargetPlatform struct {
 	Os          TargetPlatformOs   // required
 	Arch        TargetPlatformArch // required

@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// An Asset is a structure of the API.
+// An Asset is a part of TestingData.
 type Asset struct {
 	GroundTruthManifest *GroundTruthManifest
 }
 
-// A BoundingBox is a structure of the API.
+// A BoundingBox is a part of Geometry.
 type BoundingBox struct {
 	Width  float32
 	Height float32
@@ -80,7 +80,7 @@ type CreateProjectVersionResponse struct {
 	ProjectVersionArn string
 }
 
-// A CustomLabel is a structure of the API.
+// A CustomLabel is a part of DetectCustomLabelsResponse.
 type CustomLabel struct {
 	Name       string
 	Confidence float32
@@ -96,22 +96,22 @@ const (
 	CustomizationFeatureCustomLabels      CustomizationFeature = "CUSTOM_LABELS"
 )
 
-// A CustomizationFeatureConfig is a structure of the API.
+// A CustomizationFeatureConfig is a part of CreateProjectVersionRequest.
 type CustomizationFeatureConfig struct {
 	ContentModeration *CustomizationFeatureContentModerationConfig
 }
 
-// A CustomizationFeatureContentModerationConfig is a structure of the API.
+// A CustomizationFeatureContentModerationConfig is a part of CustomizationFeatureConfig.
 type CustomizationFeatureContentModerationConfig struct {
 	ConfidenceThreshold *float32
 }
 
-// A DatasetChanges is a structure of the API.
+// A DatasetChanges is a part of UpdateDatasetEntriesRequest.
 type DatasetChanges struct {
 	GroundTruth []byte // required
 }
 
-// A DatasetDescription is a structure of the API.
+// A DatasetDescription is a part of DescribeDatasetResponse.
 type DatasetDescription struct {
 	CreationTimestamp    time.Time
 	LastUpdatedTimestamp time.Time
@@ -121,19 +121,19 @@ type DatasetDescription struct {
 	DatasetStats         DatasetStats
 }
 
-// A DatasetLabelDescription is a structure of the API.
+// A DatasetLabelDescription is a part of ListDatasetLabelsResponse.
 type DatasetLabelDescription struct {
 	LabelName  string
 	LabelStats DatasetLabelStats
 }
 
-// A DatasetLabelStats is a structure of the API.
+// A DatasetLabelStats is a part of DatasetLabelDescription.
 type DatasetLabelStats struct {
 	EntryCount       int
 	BoundingBoxCount int
 }
 
-// A DatasetMetadata is a structure of the API.
+// A DatasetMetadata is a part of ProjectDescription.
 type DatasetMetadata struct {
 	CreationTimestamp time.Time
 	DatasetType       DatasetType
@@ -143,13 +143,13 @@ type DatasetMetadata struct {
 	StatusMessageCode DatasetStatusMessageCode
 }
 
-// A DatasetSource is a structure of the API.
+// A DatasetSource is a part of CreateDatasetRequest.
 type DatasetSource struct {
 	GroundTruthManifest *GroundTruthManifest
 	DatasetArn          string
 }
 
-// A DatasetStats is a structure of the API.
+// A DatasetStats is a part of DatasetDescription.
 type DatasetStats struct {
 	LabeledEntries int
 	TotalEntries   int
@@ -279,7 +279,7 @@ type DetectCustomLabelsResponse struct {
 	CustomLabels []CustomLabel
 }
 
-// A DistributeDataset is a structure of the API.
+// A DistributeDataset is a part of DistributeDatasetEntriesRequest.
 type DistributeDataset struct {
 	Arn string // required
 }
@@ -292,24 +292,24 @@ type DistributeDatasetEntriesRequest struct {
 // A DistributeDatasetEntriesResponse is what DistributeDatasetEntries returns.
 type DistributeDatasetEntriesResponse struct{}
 
-// An EvaluationResult is a structure of the API.
+// An EvaluationResult is a part of ProjectVersionDescription.
 type EvaluationResult struct {
 	F1Score float32
 	Summary *Summary
 }
 
-// A Geometry is a structure of the API.
+// A Geometry is a part of CustomLabel.
 type Geometry struct {
 	BoundingBox *BoundingBox
 	Polygon     []Point
 }
 
-// A GroundTruthManifest is a structure of the API.
+// A GroundTruthManifest is a part of Asset.
 type GroundTruthManifest struct {
 	S3Object *S3Object
 }
 
-// An Image is a structure of the API.
+// An Image is a part of DetectCustomLabelsRequest.
 type Image struct {
 	Bytes    []byte
 	S3Object *S3Object
@@ -368,13 +368,13 @@ type ListTagsForResourceResponse struct {
 	Tags map[string]string
 }
 
-// An OutputConfig is a structure of the API.
+// An OutputConfig is a part of CopyProjectVersionRequest.
 type OutputConfig struct {
 	S3Bucket    string
 	S3KeyPrefix string
 }
 
-// A Point is a structure of the API.
+// A Point is a part of Geometry.
 type Point struct {
 	X float32
 	Y float32
@@ -389,7 +389,7 @@ const (
 	ProjectAutoUpdateDisabled ProjectAutoUpdate = "DISABLED"
 )
 
-// A ProjectDescription is a structure of the API.
+// A ProjectDescription is a part of DescribeProjectsResponse.
 type ProjectDescription struct {
 	ProjectArn        string
 	CreationTimestamp time.Time
@@ -399,7 +399,7 @@ type ProjectDescription struct {
 	AutoUpdate        ProjectAutoUpdate
 }
 
-// A ProjectPolicy is a structure of the API.
+// A ProjectPolicy is a part of ListProjectPoliciesResponse.
 type ProjectPolicy struct {
 	ProjectArn           string
 	PolicyName           string
@@ -419,7 +419,7 @@ const (
 	ProjectStatusDeleting ProjectStatus = "DELETING"
 )
 
-// A ProjectVersionDescription is a structure of the API.
+// A ProjectVersionDescription is a part of DescribeProjectVersionsResponse.
 type ProjectVersionDescription struct {
 	ProjectVersionArn             string
 	CreationTimestamp             time.Time
@@ -476,7 +476,7 @@ type PutProjectPolicyResponse struct {
 	PolicyRevisionId string
 }
 
-// A S3Object is a structure of the API.
+// A S3Object is a part of GroundTruthManifest.
 type S3Object struct {
 	Bucket  string
 	Name    string
@@ -505,7 +505,7 @@ type StopProjectVersionResponse struct {
 	Status ProjectVersionStatus
 }
 
-// A Summary is a structure of the API.
+// A Summary is a part of EvaluationResult.
 type Summary struct {
 	S3Object *S3Object
 }
@@ -519,25 +519,25 @@ type TagResourceRequest struct {
 // A TagResourceResponse is what TagResource returns.
 type TagResourceResponse struct{}
 
-// A TestingData is a structure of the API.
+// A TestingData is a part of CreateProjectVersionRequest.
 type TestingData struct {
 	Assets     []Asset
 	AutoCreate *bool
 }
 
-// A TestingDataResult is a structure of the API.
+// A TestingDataResult is a part of ProjectVersionDescription.
 type TestingDataResult struct {
 	Input      *TestingData
 	Output     *TestingData
 	Validation *ValidationData
 }
 
-// A TrainingData is a structure of the API.
+// A TrainingData is a part of CreateProjectVersionRequest.
 type TrainingData struct {
 	Assets []Asset
 }
 
-// A TrainingDataResult is a structure of the API.
+// A TrainingDataResult is a part of ProjectVersionDescription.
 type TrainingDataResult struct {
 	Input      *TrainingData
 	Output     *TrainingData
@@ -562,7 +562,7 @@ type UpdateDatasetEntriesRequest struct {
 // A UpdateDatasetEntriesResponse is what UpdateDatasetEntries returns.
 type UpdateDatasetEntriesResponse struct{}
 
-// A ValidationData is a structure of the API.
+// A ValidationData is a part of TestingDataResult.
 type ValidationData struct {
 	Assets []Asset
 }
