@@ -20,6 +20,8 @@ import (
 	"path/filepath"
 )
 
+//go:generate go run -C ../.. ./internal/apigen
+
 func main() {
 	if err := run("."); err != nil {
 		fmt.Fprintln(os.Stderr, "apigen:", err)
