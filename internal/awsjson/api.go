@@ -88,6 +88,15 @@ func (a *API) Built() map[string]bool {
 	return built
 }
 
+// Operation names the operation that a request asks for, "" if there is none.
+func (a *API) Operation(r *http.Request) string {
+	op, _, err := a.find(r)
+	if err != nil {
+		return ""
+	}
+	return op.Name
+}
+
 // ServeHTTP serves one request. The request's context carries the caller
 // (fovea.WithCaller).
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
