@@ -41,15 +41,43 @@ func mendLine(line []byte, bad *manifest.LineError) string {
 		}
 		return "Write one JSON object on each line."
 	}
-	switch {
-	case isSpread(text):
+	if isSpread(text) {
 		return "Write each JSON object on one line, without line breaks inside: jq -c . does it."
-	case bytes.Contains(line[min(bad.Offset, len(line)):], []byte("}{")):
-		return "Begin a new line for each object."
-	case bad.Offset >= len(line):
-		return "Complete the line: it ends too early."
 	}
-	return fmt.Sprintf("Correct the line at byte %d, or write it with a JSON library.", bad.Offset+1)
+	return mendSyntax(line, min(bad.Offset, len(line)))
+}
+
+// mendSyntax says what to do about what is no JSON at a place of a line.
+func mendSyntax(line []byte, at int) string {
+	before, rest := bytes.TrimSpace(line[:at]), line[at:]
+	switch {
+	case len(before) == 0:
+		return "Write one JSON object on each line."
+	case len(rest) == 0:
+		return "Complete the line: it ends too early."
+	case rest[0] == '{' && before[len(before)-1] == '}':
+		return "Begin a new line for each object."
+	case rest[0] == '\'':
+		return "Write keys and strings in double quotes, as a JSON library does."
+	case before[len(before)-1] == ',' && (rest[0] == '}' || rest[0] == ']'):
+		return "Remove the comma before it."
+	case before[len(before)-1] == '\\':
+		return "Write the backslash twice."
+	case before[len(before)-1] == '0' && rest[0]-'0' < 10:
+		return "Remove the leading zeros."
+	}
+	for _, w := range words {
+		if bytes.HasPrefix(rest, []byte(w.wrong)) {
+			return fmt.Sprintf("Write %s in place of %s.", w.right, w.wrong)
+		}
+	}
+	return fmt.Sprintf("Correct the line at byte %d, or write it with a JSON library.", at+1)
+}
+
+// words are what programs write that think they write JSON.
+var words = []struct{ wrong, right string }{
+	{"NaN", "a number"}, {"nan", "a number"}, {"Infinity", "a number"}, {"-Infinity", "a number"}, {"inf", "a number"},
+	{"None", "null"}, {"undefined", "null"}, {"True", "true"}, {"False", "false"},
 }
 
 // isSpread tells whether a line looks like one of a JSON text that was written

@@ -2,6 +2,7 @@ package rekognition
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"fovea/internal/lint"
@@ -65,10 +66,7 @@ const (
 // type that is not supported has members of its own (CL-5.21, CL-6.45).
 func (c *checker) useCase(a *attribute, m *metadata) useCase {
 	if m.kind == 0 || c.doc.Type(m.kind) != manifest.String {
-		if c.doc.Type(a.Value) == manifest.Object || m.objects != 0 {
-			return boxLevel
-		}
-		return imageLevel
+		return c.formOf(a, m)
 	}
 	kind := c.doc.Str(m.kind, nil)
 	switch string(kind) {
@@ -81,12 +79,24 @@ func (c *checker) useCase(a *attribute, m *metadata) useCase {
 			return imageLevel
 		}
 	}
-	c.fault(a, codeUseCase, a.Meta, m.kind, fmt.Sprintf("%q or %q", typeImage, typeBoxes), mendType(string(kind)))
+	c.fault(a, codeUseCase, a.Meta, m.kind, fmt.Sprintf("%q or %q", typeImage, typeBoxes), mendType(string(kind), c.formOf(a, m)))
 	return unsupported
 }
 
-// mendType says what to do about a type that is not supported.
-func mendType(kind string) string {
+// formOf returns what the attribute is for by its form, whatever its type is.
+func (c *checker) formOf(a *attribute, m *metadata) useCase {
+	switch {
+	case c.doc.Member(a.Value, "annotations") >= 0, m.objects != 0:
+		return boxLevel
+	case c.doc.Type(a.Value) == manifest.Object && m.className == 0:
+		return boxLevel
+	}
+	return imageLevel
+}
+
+// mendType says what to do about a type that is not supported, of metadata of
+// an attribute of that form.
+func mendType(kind string, form useCase) string {
 	if kind == typeMultilabel {
 		return "Write one attribute and its metadata for each label, with class-name and the type " + typeImage + "."
 	}
@@ -98,10 +108,23 @@ func mendType(kind string) string {
 			return fmt.Sprintf("Write %q.", meant)
 		}
 	}
-	if strings.HasPrefix(kind, "groundtruth/") {
+	want := typeImage
+	if form == boxLevel {
+		want = typeBoxes
+	}
+	if slices.Contains(otherTypes, kind) {
 		return "Label the images with a job for image classification or bounding boxes: others are not supported."
 	}
-	return fmt.Sprintf("Write %q for labels of whole images, %q for boxes.", typeImage, typeBoxes)
+	return fmt.Sprintf("Write %q, if that is what the attribute is for.", want)
+}
+
+// otherTypes are those of other jobs of Ground Truth.
+var otherTypes = []string{
+	"groundtruth/semantic-segmentation", "groundtruth/custom", "groundtruth/text-classification",
+	"groundtruth/text-classification-multilabel", "groundtruth/text-span", "groundtruth/video-classification",
+	"groundtruth/video-object-detection", "groundtruth/video-object-tracking", "groundtruth/point-cloud-object-detection",
+	"groundtruth/point-cloud-object-tracking", "groundtruth/point-cloud-semantic-segmentation",
+	"groundtruth/label-verification", "groundtruth/keypoint",
 }
 
 // severity returns how severe a problem of that code with the attribute is,

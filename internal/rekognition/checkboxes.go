@@ -46,7 +46,7 @@ func (c *checker) checkBoxes(a *attribute, m *metadata) {
 	if a.stop != "" {
 		return
 	}
-	if a.boxless && c.doc.Is(m.human, "yes") {
+	if a.boxless && len(c.line.Pairs) > 1 && c.doc.Is(m.human, "yes") { // else checkWhole tells
 		c.warn(codeAttributeNoBoxes, a.Value, annotations, "an annotation", "Draw boxes, or keep the image: training passes it over.")
 	}
 	c.checkSize(a, size)
@@ -250,15 +250,15 @@ func (c *checker) confidenceOf(object int) (node int) {
 // countObjects compares the number of objects with that of the annotations.
 func (c *checker) countObjects(a *attribute, m *metadata, annotations int) {
 	have, want := c.doc.Len(m.objects), c.doc.Len(annotations)
-	p := manifest.Problem{Found: strconv.Itoa(have), Expected: fmt.Sprintf("%d, one for each annotation", want)}
-	switch {
-	case have < want:
-		p.Severity, p.Code = a.severity(codeBoxConfidence), codeBoxConfidence
-		p.Mend = fmt.Sprintf(`Add {"confidence":1} to objects %d times.`, want-have)
-	case have > want:
-		p.Code, p.Mend = warnObjects, "Remove what is too much, or add the annotations that are missing."
-	default:
+	if have == want {
 		return
+	}
+	p := manifest.Problem{Found: strconv.Itoa(have), Expected: fmt.Sprintf("%d, one for each annotation", want)}
+	if have < want {
+		p.Severity, p.Code = a.severity(codeBoxConfidence), codeBoxConfidence
+		p.Mend = `Add {"confidence":1} to objects for each annotation that has none.`
+	} else {
+		p.Code, p.Mend = warnObjects, "Remove what is too much, or add the annotations that are missing."
 	}
 	p.Message = messages[p.Code]
 	c.found.Add(m.node, m.objects, p)
@@ -283,7 +283,7 @@ func (c *checker) checkClassIDs(a *attribute, m *metadata) {
 		if b.idNode == 0 || c.classes.find(b.id) != nil {
 			continue
 		}
-		c.fault(a, codeClassID, m.node, b.idNode, "a class id that the class map has",
+		c.fault(a, codeClassID, m.node, b.idNode, "a class id that the class map has"+c.classes.listed(),
 			fmt.Sprintf("Add an entry for class id %d to %s-metadata/class-map.", b.id, manifest.Excerpt(a.Name, 80)))
 	}
 }

@@ -1,6 +1,8 @@
 package rekognition
 
 import (
+	"strconv"
+
 	"fovea/internal/lint"
 	"fovea/internal/manifest"
 )
@@ -10,9 +12,10 @@ const smallIDs = 1024
 
 // A class is an entry of a class map.
 type class struct {
-	node int // of the label name
-	name *lint.Name
-	used bool // by a valid annotation
+	id   int64
+	node int        // of the label name
+	name *lint.Name // nil if it is not right
+	used bool       // by a valid annotation
 }
 
 // A classMap finds classes by their id. It is made for maps of hundreds of
@@ -63,6 +66,23 @@ func (m *classMap) add(id int64, c class) {
 	m.large[id] = i
 }
 
+// listed returns the first ids, for people to read.
+func (m *classMap) listed() string {
+	const most = 8
+	s := ""
+	for i := range m.classes {
+		switch {
+		case i == 0:
+			s = ": " + strconv.FormatInt(m.classes[i].id, 10)
+		case i < most:
+			s += ", " + strconv.FormatInt(m.classes[i].id, 10)
+		case i == most:
+			s += ", …"
+		}
+	}
+	return s
+}
+
 // readClasses reads the class map at node. Names of a wrong length are left to
 // checkNames, because their error stops nothing (CL-6.50): they have no Name.
 func (c *checker) readClasses(a *attribute, m *metadata) {
@@ -78,20 +98,21 @@ func (c *checker) readClasses(a *attribute, m *metadata) {
 	for k, end := m.classMap+1, c.doc.Next(m.classMap); k < end; k = c.doc.Next(k + 1) {
 		if c.doc.Type(k+1) != manifest.String {
 			c.fault(a, codeMetadata, m.node, k+1, "a label name", "Write the name of the label as a string.")
+		}
+		if id, ok := parseID(c.doc.Key(k)); ok {
+			c.addClass(m, k, id)
 			continue
 		}
-		id, ok := parseID(c.doc.Key(k))
-		if !ok {
-			c.warn(warnClassMapKey, m.node, k+1, "a class id, such as \"0\"", c.mendClassKey(k))
-			continue
-		}
-		c.addClass(m, k, id)
+		c.found.Add(m.node, k+1, manifest.Problem{
+			Code: warnClassMapKey, Message: messages[warnClassMapKey], Found: "the key " + lint.Quote(c.doc.Key(k)),
+			Expected: `a class id, such as "0"`, Mend: c.mendClassKey(k),
+		})
 	}
 }
 
 // addClass adds the class at k to the class map.
 func (c *checker) addClass(m *metadata, k int, id int64) {
-	cl := class{node: k + 1}
+	cl := class{node: k + 1, id: id}
 	if text := c.doc.Str(k+1, nil); rightLength(text) {
 		cl.name = c.names.Get(text)
 		c.checkOdd(m, k+1, cl.name)
@@ -119,7 +140,7 @@ func (c *checker) mendClassKey(k int) string {
 // checkNames checks the lengths of the label names in the class map (CL-6.46).
 func (c *checker) checkNames(a *attribute, m *metadata) {
 	for i := range c.classes.classes {
-		if cl := &c.classes.classes[i]; cl.name == nil {
+		if cl := &c.classes.classes[i]; cl.name == nil && c.doc.Type(cl.node) == manifest.String {
 			c.checkLabel(a, m, cl.node, c.doc.Str(cl.node, nil))
 		}
 	}
