@@ -143,33 +143,36 @@ func (l *Line) hasType(m *Member) bool {
 
 // MendUnpaired says how to make an attribute of a member that is half of one.
 func (l *Line) MendUnpaired(m *Member) string {
-	if name, ok := m.IsMetadata(); ok {
-		if k := l.meant(m, name); k != nil {
-			return fmt.Sprintf("Rename the key %s to %s.", Quote(k), Quote(name))
-		}
-		return fmt.Sprintf("Add the label attribute %s, or remove its metadata.", Quote(name))
+	want := other(m.Key)
+	if twin := l.Twin(m); twin != nil {
+		return fmt.Sprintf("Rename the key %s to %s.", Quote(twin.Key), Quote(want))
 	}
-	full := append(bytes.Clone(m.Key), metadataSuffix...)
-	if l.hasType(m) {
-		if i := strings.LastIndexAny(string(m.Key), "-_. "); i > 0 {
-			full = append(bytes.Clone(m.Key[:i]), metadataSuffix...)
-			return fmt.Sprintf("Rename the key %s to %s.", Quote(m.Key), Quote(full))
-		}
+	if _, ok := m.IsMetadata(); ok {
+		return fmt.Sprintf("Add the label attribute %s, or remove its metadata.", Quote(want))
 	}
-	if k := l.meant(m, full); k != nil {
-		return fmt.Sprintf("Rename the key %s to %s.", Quote(k), Quote(full))
+	if i := strings.LastIndexAny(string(m.Key), "-_. "); i > 0 && l.hasType(m) {
+		return fmt.Sprintf("Rename the key %s to %s.", Quote(m.Key), Quote(other(m.Key[:i])))
 	}
-	return fmt.Sprintf("Add the metadata %s, or remove the key.", Quote(full))
+	return fmt.Sprintf("Add the metadata %s, or remove the key.", Quote(want))
 }
 
-// meant returns the key of a member that is not paired, other than m, that was
-// probably meant to be want; nil if there is none.
-func (l *Line) meant(m *Member, want []byte) []byte {
+// Twin returns the member that was probably meant to be the other half of the
+// attribute that m is half of, nil if there is none. Neither is paired.
+func (l *Line) Twin(m *Member) *Member {
+	want := string(other(m.Key))
 	for i := range l.Members[:min(len(l.Members), maxKeys)] {
-		other := &l.Members[i]
-		if !other.Paired && other.Node != m.Node && Meant(string(other.Key), string(want)) != "" {
-			return other.Key
+		twin := &l.Members[i]
+		if !twin.Paired && twin.Node != m.Node && Meant(string(twin.Key), want) != "" {
+			return twin
 		}
 	}
 	return nil
+}
+
+// other returns the key of the other half of an attribute.
+func other(key []byte) []byte {
+	if name, ok := bytes.CutSuffix(key, metadataSuffix); ok {
+		return name
+	}
+	return append(bytes.Clone(key), metadataSuffix...)
 }

@@ -34,7 +34,7 @@ func mendLine(line []byte, bad *manifest.LineError) string {
 	case manifest.TooDeep:
 		return "Remove the arrays and objects that are nested so deeply: no service reads them."
 	case manifest.TooLong:
-		return "Shorten the line: remove keys that the service ignores, and classes that no box of the image has."
+		return "Shorten the line: remove keys that the service ignores, and classes that the image does not have."
 	case manifest.NotObject:
 		if len(text) > 0 && text[0] == '[' {
 			return "Write one JSON object on each line, and no array around them: jq -c '.[]' does it."

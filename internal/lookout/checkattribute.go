@@ -206,12 +206,24 @@ func (c *checker) checkUnpaired() {
 			if s := string(name); s != "cl" && s != "source-ref" { // Custom Labels adds cl-metadata
 				c.warn(warnUnpaired, value, "its label attribute", c.line.MendUnpaired(m))
 			}
+		case c.isTold(m):
 		case isLabelName(m.Key), isMaskName(m.Key) && c.isMaskRef(value):
 			c.fault(codeNoMetadata, string(m.Key), value, "its metadata", c.line.MendUnpaired(m))
 		case c.isBit(value):
 			c.warn(warnUnpaired, value, "its metadata, if it is a label attribute", c.line.MendUnpaired(m))
 		}
 	}
+}
+
+// isTold tells whether the member and its misspelt metadata do not find each
+// other, which is told of the metadata.
+func (c *checker) isTold(m *lint.Member) bool {
+	twin := c.line.Twin(m)
+	if twin == nil {
+		return false
+	}
+	_, isMeta := twin.IsMetadata()
+	return isMeta && c.isAnnotation(twin.Node+1)
 }
 
 // isAnnotation tells whether the value at node is metadata of a label or mask.

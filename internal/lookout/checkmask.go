@@ -36,7 +36,7 @@ func (c *checker) checkMask(a *attribute) {
 			Found: fmt.Sprintf("%d labels", n), Expected: fmt.Sprintf("at most %d", maxMaskLabels),
 			Mend: "Remove labels that no pixel of the mask has.",
 		})
-	case n == 0 && c.entry.Class == manifest.Anomaly:
+	case n == 0 && c.entry.Class == manifest.Anomaly && !c.entry.Dropped:
 		c.warn(warnNoLabels, a.colorMap, "a label of the anomaly", "Add the label and its colour to the colour map.")
 	}
 }
