@@ -69,7 +69,11 @@ func get(ctx context.Context, b fovea.Blobs, name string) ([]byte, error) {
 		return nil, err
 	}
 	defer blob.Close()
-	return io.ReadAll(io.NewSectionReader(blob, 0, blob.Size()))
+	data := make([]byte, blob.Size())
+	if n, err := blob.ReadAt(data, 0); n < len(data) {
+		return nil, err
+	}
+	return data, nil
 }
 
 // Names returns the names of the blobs under prefix as they are listed.
