@@ -49,27 +49,39 @@ func (f *Findings) Add(at, node int, p manifest.Problem) {
 	f.keep(at, p)
 }
 
-// Missing adds a problem with the lack of a member of an object. Key is the
-// key of another member that was probably meant to be it, or -1: then that is
-// where the problem is.
-func (f *Findings) Missing(at, object int, name string, key int, p manifest.Problem) {
-	if key >= 0 {
-		if p.Found == "" {
-			p.Found = "the key " + Quote(f.doc.Key(key))
-		}
-		p.Mend = fmt.Sprintf("Rename the key %s to %q.", Quote(f.doc.Key(key)), name)
-		if f.room(p.Severity) {
-			p.Pointer, p.Offset = f.doc.PointerOf(key), int(f.doc.Nodes[key].Start)
-			f.keep(at, p)
-		}
+// Missing adds a problem with the lack of a member of an object. If there is a
+// key that was probably meant to be the member's, the problem is there.
+func (f *Findings) Missing(at, object int, name string, p manifest.Problem) {
+	if !f.room(p.Severity) {
 		return
 	}
-	if !f.room(p.Severity) {
+	if key := MeantKey(f.doc, object, name); key >= 0 {
+		f.misspelt(at, key, name, p)
 		return
 	}
 	p.Pointer = f.doc.PointerOf(object) + manifest.Pointer(name)
 	p.Offset = int(f.doc.Nodes[object].Start)
 	p.Found = cmp.Or(p.Found, "nothing")
+	f.keep(at, p)
+}
+
+// MissingRef adds the problem that a line has no source-ref.
+func (f *Findings) MissingRef(p manifest.Problem) {
+	p.Expected = `the key "source-ref"`
+	p.Mend = `Add "source-ref" with the S3 URI of the image, as in s3://BUCKET/KEY.`
+	if key := meantRefKey(f.doc); key >= 0 && f.room(p.Severity) {
+		f.misspelt(f.doc.Root(), key, "source-ref", p)
+		return
+	}
+	f.Missing(f.doc.Root(), f.doc.Root(), "source-ref", p)
+}
+
+// misspelt adds a problem with a key that was meant to be another, and for
+// which there is room.
+func (f *Findings) misspelt(at, key int, name string, p manifest.Problem) {
+	p.Found = "the key " + Quote(f.doc.Key(key))
+	p.Mend = fmt.Sprintf("Rename the key %s to %q.", Quote(f.doc.Key(key)), name)
+	p.Pointer, p.Offset = f.doc.PointerOf(key), int(f.doc.Nodes[key].Start)
 	f.keep(at, p)
 }
 

@@ -36,17 +36,21 @@ type Line struct {
 	Pairs    []Pair // in the order of their metadata
 	Repeated []int  // nodes of keys that came before; of several the last counts
 
-	doc   *manifest.Doc
-	index map[string]int // of members, while there are many
+	doc     *manifest.Doc
+	index   map[string]int // of members, while there are many
+	guesses int            // that Twin has made
 }
 
 // manyMembers is the number from which on members are looked up in a map.
 const manyMembers = 16
 
+// maxGuesses is how often Twin guesses for a line.
+const maxGuesses = 32
+
 // Read takes a line apart. Members whose key skip reports are left out; skip
 // may be nil. What was read before is overwritten.
 func (l *Line) Read(doc *manifest.Doc, skip func(key []byte) bool) {
-	l.doc, l.Ref = doc, -1
+	l.doc, l.Ref, l.guesses = doc, -1, 0
 	l.Members, l.Pairs, l.Repeated = l.Members[:0], l.Pairs[:0], l.Repeated[:0]
 	clear(l.index)
 	for k, end := doc.Root()+1, doc.Next(doc.Root()); k < end; k = doc.Next(k + 1) {
@@ -157,8 +161,12 @@ func (l *Line) MendUnpaired(m *Member) string {
 }
 
 // Twin returns the member that was probably meant to be the other half of the
-// attribute that m is half of, nil if there is none. Neither is paired.
+// attribute that m is half of, nil if there is none. Neither is paired. Of a
+// line with very many halves only the first get an answer.
 func (l *Line) Twin(m *Member) *Member {
+	if l.guesses++; l.guesses > maxGuesses {
+		return nil
+	}
 	want := string(other(m.Key))
 	for i := range l.Members[:min(len(l.Members), maxKeys)] {
 		twin := &l.Members[i]

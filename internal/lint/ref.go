@@ -168,10 +168,10 @@ func isBucket(name []byte) bool {
 	return true
 }
 
-// MeantRefKey returns the index of the key of the line that was probably meant
+// meantRefKey returns the index of the key of the line that was probably meant
 // to be source-ref, or -1: by its name, or because its value is an S3 URI
 // without metadata.
-func MeantRefKey(doc *manifest.Doc) int {
+func meantRefKey(doc *manifest.Doc) int {
 	if k := MeantKey(doc, doc.Root(), "source-ref"); k >= 0 {
 		return k
 	}

@@ -73,11 +73,7 @@ func (c *checker) drop(bad *manifest.LineError) {
 func (c *checker) checkRef() {
 	if c.line.Ref < 0 {
 		c.entry.Dropped = true
-		c.found.Missing(0, 0, "source-ref", lint.MeantRefKey(c.doc), manifest.Problem{
-			Severity: manifest.Fatal, Code: codeNoSourceRef, Message: messages[codeNoSourceRef],
-			Expected: `the key "source-ref"`,
-			Mend:     `Add "source-ref" with the S3 URI of the image, as in s3://BUCKET/KEY.`,
-		})
+		c.found.MissingRef(manifest.Problem{Severity: manifest.Fatal, Code: codeNoSourceRef, Message: messages[codeNoSourceRef]})
 		return
 	}
 	ref := c.doc.Str(c.line.Ref, c.ref)
@@ -109,7 +105,7 @@ func (c *checker) fault(code, name string, node int, expected, mend string) {
 // lack drops the line because an object lacks a member.
 func (c *checker) lack(code, name string, object int, member, expected, mend string) {
 	c.entry.Dropped = true
-	c.found.Missing(0, object, member, lint.MeantKey(c.doc, object, member), manifest.Problem{
+	c.found.Missing(0, object, member, manifest.Problem{
 		Severity: manifest.Fatal, Code: code, Message: message(code, name), Expected: expected, Mend: mend,
 	})
 }
@@ -133,7 +129,7 @@ func (c *checker) warn(code string, node int, expected, mend string) {
 
 // miss adds the warning that metadata lacks a member (LV-5.80).
 func (c *checker) miss(object int, member, expected, mend string) {
-	c.found.Missing(0, object, member, lint.MeantKey(c.doc, object, member), manifest.Problem{
+	c.found.Missing(0, object, member, manifest.Problem{
 		Code: warnMember, Message: messages[warnMember], Expected: expected, Mend: mend,
 	})
 }

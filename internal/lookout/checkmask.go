@@ -107,7 +107,7 @@ func (c *checker) addColor(a *attribute, node, name, hex int, color rgb) {
 	case name == 0 && color == white:
 		return
 	case name == 0:
-		c.found.Missing(0, node, "class-name", lint.MeantKey(c.doc, node, "class-name"), manifest.Problem{
+		c.found.Missing(0, node, "class-name", manifest.Problem{
 			Code: warnColorName, Message: messages[warnColorName], Expected: "the name of the label",
 			Mend: `Add "class-name" with the name of the label.`,
 		})

@@ -70,11 +70,7 @@ func (c *checker) drop(bad *manifest.LineError) {
 func (c *checker) checkRef() bool {
 	if c.line.Ref < 0 {
 		c.entry.Dropped = true
-		c.found.Missing(0, 0, "source-ref", lint.MeantRefKey(c.doc), manifest.Problem{
-			Severity: manifest.Fatal, Code: codeNoSourceRef, Message: messages[codeNoSourceRef],
-			Expected: `the key "source-ref"`,
-			Mend:     `Add "source-ref" with the S3 URI of the image, as in s3://BUCKET/KEY.`,
-		})
+		c.found.MissingRef(manifest.Problem{Severity: manifest.Fatal, Code: codeNoSourceRef, Message: messages[codeNoSourceRef]})
 		return false
 	}
 	ref := c.doc.Str(c.line.Ref, c.ref)
