@@ -158,7 +158,7 @@ func (c *checker) fault(a *attribute, code string, at, node int, expected, mend 
 
 // lack makes the attribute invalid because an object lacks a member.
 func (c *checker) lack(a *attribute, code string, at, object int, name, expected, mend string) {
-	c.found.Missing(at, object, name, lint.MeantKey(c.doc, object, name), manifest.Problem{
+	c.found.Missing(at, object, name, manifest.Problem{
 		Severity: a.severity(code), Code: code, Message: a.message(code), Expected: expected, Mend: mend,
 	})
 }
