@@ -2,6 +2,7 @@ package fovea
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 )
@@ -51,4 +52,29 @@ type Objects interface {
 
 	// Write stores an object and returns its description once it is durable.
 	Write(ctx context.Context, ref ObjectRef, contentType string, body io.Reader, size int64) (ObjectInfo, error)
+}
+
+// ObjectReader returns the object that info describes as an io.ReaderAt whose
+// reads end when ctx does.
+func ObjectReader(ctx context.Context, objects Objects, info ObjectInfo) io.ReaderAt {
+	return objectReader{ctx, objects, info}
+}
+
+type objectReader struct {
+	ctx     context.Context
+	objects Objects
+	info    ObjectInfo
+}
+
+func (r objectReader) ReadAt(p []byte, off int64) (int, error) {
+	body, err := r.objects.Read(r.ctx, r.info, off, int64(len(p)))
+	if err != nil {
+		return 0, err
+	}
+	defer body.Close()
+	n, err := io.ReadFull(body, p)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = io.EOF
+	}
+	return n, err
 }

@@ -108,7 +108,7 @@ func (o *Ops) scanOf(ctx context.Context, v *View, job fovea.ImportJob) *scan {
 		profile:  o.Profiles[v.Project.Service],
 		split:    v.Dataset.Split,
 		blobs:    o.Blobs,
-		source:   contextReader{ctx, o.Objects, job.Manifest},
+		source:   fovea.ObjectReader(ctx, o.Objects, job.Manifest),
 		manifest: job.Manifest,
 		id:       fovea.FormatID(int64(v.Dataset.ID)),
 		imported: v.Dataset.Created,

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -65,7 +66,7 @@ func (s *scan) run(ctx context.Context) (*outcome, error) {
 	}
 	parts, err := s.ranges(ctx)
 	if kind := fovea.KindOf(err); err != nil && kind != fovea.Internal {
-		out.fault = s.faultf(unreadable(kind), "%s", err.Error())
+		out.fault = s.faultf(unreadable(err), "%s", err.Error())
 		return out, nil
 	}
 	if err != nil {
@@ -80,8 +81,9 @@ func (s *scan) run(ctx context.Context) (*outcome, error) {
 	return out, nil
 }
 
-func unreadable(kind fovea.Kind) fovea.FaultKind {
-	if kind == fovea.Denied {
+// unreadable returns the fault of a manifest that cannot be read.
+func unreadable(err error) fovea.FaultKind {
+	if fovea.KindOf(err) == fovea.Denied || errors.Is(err, fs.ErrPermission) {
 		return fovea.FaultDenied
 	}
 	return fovea.FaultUnreadable
@@ -271,25 +273,4 @@ func (s *scan) bucketFault(out *outcome) *fovea.Fault {
 		}
 	}
 	return nil
-}
-
-// A contextReader is the source of a scan: an object of S3.
-type contextReader struct {
-	ctx     context.Context
-	objects fovea.Objects
-	info    fovea.ObjectInfo
-}
-
-// ReadAt implements io.ReaderAt.
-func (r contextReader) ReadAt(p []byte, off int64) (int, error) {
-	body, err := r.objects.Read(r.ctx, r.info, off, int64(len(p)))
-	if err != nil {
-		return 0, err
-	}
-	defer body.Close()
-	n, err := io.ReadFull(body, p)
-	if errors.Is(err, io.ErrUnexpectedEOF) {
-		err = io.EOF
-	}
-	return n, err
 }

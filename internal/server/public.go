@@ -16,6 +16,9 @@ func (s *Server) public(w http.ResponseWriter, r *http.Request) bool {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead || signed(r) {
 		return false
 	}
+	if r.URL.Path != "/favicon.ico" && !slices.Contains(s.PublicPages, r.URL.Path) {
+		return false
+	}
 	switch r.URL.Path {
 	case "/healthz":
 		hush(w)

@@ -43,6 +43,7 @@ type Server struct {
 	// each has its own projects (LV-14.45).
 	ScopeRegions bool
 
+	PublicPages  []string                    // those of /, /healthz, /readyz and /metrics that need no signature
 	AllowOrigins []string                    // whose pages may call the APIs (CL-1.14); "*" is every origin
 	Ready        func(context.Context) error // why the server cannot serve now, nil if it can
 	Metrics      *Metrics

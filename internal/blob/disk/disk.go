@@ -15,6 +15,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path"
+	"path/filepath"
 	"runtime"
 	"sync"
 	"time"
@@ -33,14 +34,19 @@ const tempAge = time.Hour
 // Blobs implements fovea.Blobs in a folder. A name cannot be a blob and the
 // beginning of another ("a" and "a/b") at once.
 type Blobs struct {
-	root *os.Root
-	dirs dirs
+	root      *os.Root
+	dirs      dirs
+	temporary bool // nothing is synced
 }
 
 // Open opens a folder of blobs, which it creates if need be, and removes what
 // crashes left in it.
 func Open(dir string) (*Blobs, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	dir, err := filepath.Abs(dir)
+	if err == nil {
+		err = makeFolder(dir)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("create the blob folder: %w", err)
 	}
 	root, err := os.OpenRoot(dir)
@@ -53,6 +59,34 @@ func Open(dir string) (*Blobs, error) {
 		return nil, err
 	}
 	return b, nil
+}
+
+// OpenTemporary opens a folder of blobs that nobody needs after this process:
+// they are not synced, and so need not outlast a crash of the machine.
+func OpenTemporary(dir string) (*Blobs, error) {
+	b, err := Open(dir)
+	if err == nil {
+		b.temporary = true
+	}
+	return b, err
+}
+
+// makeFolder makes a folder and those above it that are missing, durably.
+func makeFolder(dir string) error {
+	if info, err := os.Stat(dir); err == nil && info.IsDir() {
+		return nil
+	}
+	above := filepath.Dir(dir)
+	if above == dir {
+		return fmt.Errorf("%s is not there", dir)
+	}
+	if err := makeFolder(above); err != nil {
+		return err
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return syncOpened(os.Open(above))
 }
 
 // Close ends the use of the folder. Blobs that are open stay readable.
@@ -111,7 +145,7 @@ func (b *Blobs) write(ctx context.Context, temp string, r io.Reader) (n int64, e
 	defer buffers.Put(buf)
 	// Hidden behind these, neither side brings its own, smaller buffer.
 	n, err = io.CopyBuffer(struct{ io.Writer }{f}, reader{ctx, r}, buf[:])
-	if err != nil {
+	if err != nil || b.temporary {
 		return n, err
 	}
 	return n, f.Sync()
@@ -142,7 +176,7 @@ func (b *Blobs) move(temp, name string) error {
 			b.dirs.forget(dir) // a Delete emptied it, or somebody removed it by hand
 			continue
 		}
-		if err != nil {
+		if err != nil || b.temporary {
 			return err
 		}
 		return syncDir(b.root, dir)
@@ -219,12 +253,15 @@ func (b *blob) Size() int64 { return b.size }
 // syncDir makes the entries of a folder durable. Windows has no such call and
 // needs none.
 func syncDir(root *os.Root, dir string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	d, err := root.Open(dir)
+	return syncOpened(root.Open(dir))
+}
+
+func syncOpened(dir *os.File, err error) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(d.Sync(), d.Close())
+	if runtime.GOOS != "windows" {
+		err = dir.Sync()
+	}
+	return errors.Join(err, dir.Close())
 }
