@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"fovea"
@@ -134,13 +135,22 @@ func (a *attempt) giveUp(err error) (string, error) {
 }
 
 func (a *attempt) end(state string, err error) (string, error) {
-	message := ""
-	if err != nil {
-		message = err.Error()
-	}
 	return a.settle(state, err, func(ctx context.Context) error {
-		return a.r.Queue.EndJob(ctx, a.job.ID, a.worker, state, message)
+		return a.r.Queue.EndJob(ctx, a.job.ID, a.worker, state, message(err))
 	})
+}
+
+// message returns the text of an error as far as it is stored.
+func message(err error) string {
+	if err == nil {
+		return ""
+	}
+	const limit = 2000
+	text := err.Error()
+	if len(text) > limit {
+		text = text[:limit] + "..."
+	}
+	return strings.ToValidUTF8(text, "\ufffd")
 }
 
 // retry queues the job again: after a second or two, and after twice as long
@@ -149,7 +159,7 @@ func (a *attempt) retry(err error) (string, error) {
 	wait := min(time.Second<<min(a.job.Failures, 10), maxWait)
 	wait += rand.N(wait)
 	return a.settle("retried", err, func(ctx context.Context) error {
-		return a.r.Queue.RetryJob(ctx, a.job.ID, a.worker, err.Error(), wait)
+		return a.r.Queue.RetryJob(ctx, a.job.ID, a.worker, message(err), wait)
 	})
 }
 

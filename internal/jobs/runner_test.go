@@ -260,6 +260,18 @@ func TestGiveUp(t *testing.T) {
 	})
 }
 
+// TestLongMessage: what is stored of an error is bounded, and text.
+func TestLongMessage(t *testing.T) {
+	text := strings.Repeat("é", 100_000) + "\xff"
+	h := jobs.Handler{Run: func(context.Context, fovea.Job) error { return fovea.Errorf(fovea.BadObject, "x%s", text) }}
+	inBubble(t, h, func(b *bench) {
+		b.enqueue(work{})
+		b.start()
+		settle(time.Second)
+		b.want("in the end", "failed 1 0 x"+strings.Repeat("é", 999)+"\ufffd...")
+	})
+}
+
 // TestUsersFault: a kind other than Internal is final, and the handler has
 // dealt with it.
 func TestUsersFault(t *testing.T) {

@@ -20,7 +20,37 @@ func scanRevision(s scanner) (*fovea.Revision, error) {
 		return nil, err
 	}
 	r.Created = fromMillis(created)
-	return &r, json.Unmarshal([]byte(labels), &r.Labels)
+	r.Labels, err = decodeLabels(labels)
+	return &r, err
+}
+
+// A storedLabel is a fovea.LabelCount with the names that it has in the
+// database, whatever becomes of the type.
+type storedLabel struct {
+	Name    string `json:"name"`
+	Entries int64  `json:"entries"`
+	Boxed   int64  `json:"boxed"`
+}
+
+func encodeLabels(labels []fovea.LabelCount) (string, error) {
+	list := make([]storedLabel, len(labels))
+	for i, l := range labels {
+		list[i] = storedLabel(l)
+	}
+	data, err := json.Marshal(list)
+	return string(data), err
+}
+
+// decodeLabels returns nil for no labels.
+func decodeLabels(text string) (labels []fovea.LabelCount, err error) {
+	var list []storedLabel
+	if err := json.Unmarshal([]byte(text), &list); err != nil {
+		return nil, err
+	}
+	for _, l := range list {
+		labels = append(labels, fovea.LabelCount(l))
+	}
+	return labels, nil
 }
 
 // Revision implements fovea.Tx.
@@ -52,7 +82,7 @@ func (t *tx) RevisionStats(id fovea.DatasetID, number int64) (*fovea.Revision, e
 // PutRevision implements fovea.Tx. A revision is never changed, so a second
 // one of its number is an error.
 func (t *tx) PutRevision(r *fovea.Revision) error {
-	labels, err := json.Marshal(r.Labels)
+	labels, err := encodeLabels(r.Labels)
 	if err != nil {
 		return err
 	}
@@ -61,7 +91,7 @@ func (t *tx) PutRevision(r *fovea.Revision) error {
 		INSERT INTO revisions (`+revisionColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
 		r.Dataset, r.Number, millis(r.Created), r.Cause, r.Caller,
 		r.Stats.Entries, r.Stats.Labeled, r.Stats.Errors, r.Stats.Normal, r.Stats.Anomaly,
-		string(labels), r.Bucket, r.NextSeq, r.Report)
+		labels, r.Bucket, r.NextSeq, r.Report)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -76,8 +77,8 @@ func BenchmarkUpdate(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer s.Close()
-	for b.Loop() {
-		if err := s.Update(b.Context(), func(tx fovea.Tx) error { return tx.PutSetting("a", "1") }); err != nil {
+	for n := 0; b.Loop(); n++ { // SQLite does not write what is there already
+		if err := s.Update(b.Context(), func(tx fovea.Tx) error { return tx.PutSetting("a", strconv.Itoa(n)) }); err != nil {
 			b.Fatal(err)
 		}
 	}
