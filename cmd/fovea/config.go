@@ -1,0 +1,174 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// A config is what flags, their environment twins and the config file set.
+type config struct {
+	Listen   string
+	Data     string
+	Database string
+	Blobs    string
+	TLSCert  string
+	TLSKey   string
+
+	S3Endpoint  string
+	S3Region    string
+	S3AccessKey string
+	S3SecretKey string
+	S3PathStyle bool
+	S3Domains   []string
+
+	AccessKey string
+	SecretKey string
+	Account   string
+	Region    string
+	Partition string
+	Regions   string
+
+	Limits        string
+	Limit         map[string]string
+	CORSOrigins   []string
+	PublicPages   []string
+	CheckImages   bool
+	ImportRange   int64
+	ImportWorkers int
+	SegmentCache  int64
+	LogFormat     string
+	LogLevel      string
+}
+
+const defaultListen = "127.0.0.1:7373"
+
+// dataFlags are the flags that say which installation is meant.
+func (c *config) dataFlags(f *pflag.FlagSet) {
+	f.StringVar(&c.Listen, "listen", defaultListen, "address and port of the server")
+	f.StringVar(&c.Data, "data", "./fovea-data", "folder that holds everything")
+	f.StringVar(&c.AccessKey, "access-key", "", "access key of the root user (default: one made at first start)")
+	f.StringVar(&c.SecretKey, "secret-key", "", "secret key of the root user")
+	f.StringVar(&c.Region, "region", "us-east-1", "AWS region that resources are in")
+	f.StringVar(&c.TLSCert, "tls-cert", "", "certificate file; with it the server speaks HTTPS")
+}
+
+// s3Flags are the flags that name an external S3.
+func (c *config) s3Flags(f *pflag.FlagSet) {
+	f.StringVar(&c.S3Endpoint, "s3-endpoint", "", "URL of the S3 that holds manifests and images (default: fovea's own; \"aws\" for Amazon's)")
+	f.StringVar(&c.S3Region, "s3-region", "us-east-1", "region of that S3")
+	f.StringVar(&c.S3AccessKey, "s3-access-key", "", "access key for that S3")
+	f.StringVar(&c.S3SecretKey, "s3-secret-key", "", "secret key for that S3")
+	f.BoolVar(&c.S3PathStyle, "s3-path-style", true, "bucket in the path and not in the host name")
+}
+
+// serverFlags are the flags of a server.
+func (c *config) serverFlags(f *pflag.FlagSet) {
+	c.dataFlags(f)
+	c.s3Flags(f)
+	f.StringVar(&c.Database, "database", "", "URL of the database (default: sqlite: in the data folder)")
+	f.StringVar(&c.Blobs, "blobs", "", "s3://bucket/prefix for segments and reports (default: the data folder)")
+	f.StringVar(&c.TLSKey, "tls-key", "", "key file of the certificate")
+	f.StringSliceVar(&c.S3Domains, "s3-domains", []string{"localhost"}, "domains under which fovea's own S3 takes bucket.domain")
+	f.StringVar(&c.Account, "account", "000000000000", "AWS account id that resources belong to, 12 digits")
+	f.StringVar(&c.Partition, "partition", "aws", "partition of ARNs")
+	f.StringVar(&c.Regions, "regions", "one", "one: all regions that clients sign for are this server's; scope: keep them apart")
+	f.StringVar(&c.Limits, "limits", "aws", "aws: the quotas of AWS; none: no quotas")
+	f.StringToStringVar(&c.Limit, "limit", nil, "single quotas, such as custom-labels.labels=500,lookout.train-entries=0; 0 is none")
+	f.StringSliceVar(&c.CORSOrigins, "cors-origins", []string{"*"}, "origins whose web pages may call the APIs")
+	f.StringSliceVar(&c.PublicPages, "public-pages", []string{"/", "/healthz", "/readyz", "/metrics"}, "pages that need no signature")
+	f.BoolVar(&c.CheckImages, "check-images", false, "open the images of every import and report what is wrong with them")
+	f.Int64Var(&c.ImportRange, "import-range", 0, "bytes of a manifest that are one unit of work (default 8 MiB)")
+	f.IntVar(&c.ImportWorkers, "import-workers", 0, "units of one import that are worked on at a time (default: the number of processors)")
+	f.Int64Var(&c.SegmentCache, "segment-cache", 0, "bytes of datasets to keep in memory (default 256 MiB)")
+	f.StringVar(&c.LogFormat, "log-format", "text", "text or json")
+	f.StringVar(&c.LogLevel, "log-level", "info", "debug, info, warn or error")
+}
+
+// load gives flags that the command line does not set the value that the
+// environment or the config file has for them.
+func load(cmd *cobra.Command, _ []string) error {
+	flags := cmd.Flags()
+	path, _ := flags.GetString("config")
+	if v, ok := os.LookupEnv("FOVEA_CONFIG"); ok && !flags.Changed("config") {
+		path = v
+	}
+	file, err := readConfig(path)
+	if err != nil {
+		return err
+	}
+	for name := range file {
+		if flags.Lookup(name) == nil && cmd.Root().PersistentFlags().Lookup(name) == nil && !knownSetting(name) {
+			return fmt.Errorf("%s sets %q, which no command has", path, name)
+		}
+	}
+	flags.VisitAll(func(f *pflag.Flag) {
+		if f.Changed || err != nil || f.Name == "config" || f.Name == "help" {
+			return
+		}
+		source, value, ok := "the environment", "", false
+		if value, ok = os.LookupEnv(twin(f.Name)); !ok {
+			source = path
+			value, ok = file[f.Name]
+		}
+		if !ok {
+			return
+		}
+		if e := flags.Set(f.Name, value); e != nil {
+			err = fmt.Errorf("%s sets %s to %q: %w", source, f.Name, value, e)
+		}
+	})
+	return err
+}
+
+// twin returns the environment variable that stands for a flag.
+func twin(flag string) string {
+	return "FOVEA_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// knownSetting reports whether some command has a flag of that name, so that
+// one file serves all of them.
+func knownSetting(name string) bool {
+	var c config
+	f := pflag.NewFlagSet("", pflag.ContinueOnError)
+	c.serverFlags(f)
+	return f.Lookup(name) != nil
+}
+
+// readConfig reads lines of the form `name = value`. Empty lines and lines that
+// begin with # say nothing. No path is an empty file.
+func readConfig(path string) (map[string]string, error) {
+	if path == "" {
+		return nil, nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	settings := map[string]string{}
+	sc := bufio.NewScanner(f)
+	for n := 1; sc.Scan(); n++ {
+		line := strings.TrimSpace(sc.Text())
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		name, value, ok := strings.Cut(line, "=")
+		if !ok {
+			return nil, fmt.Errorf("%s:%d: %q is not of the form name = value", path, n, line)
+		}
+		settings[strings.TrimSpace(name)] = strings.TrimSpace(value)
+	}
+	return settings, sc.Err()
+}
+
+// configFlag adds the flag that names the file, and loads it before the command
+// runs.
+func configFlag(cmd *cobra.Command) {
+	cmd.Flags().String("config", "", "file of lines `name = value` that set flags")
+	cmd.PreRunE = load
+}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"fovea"
+	"fovea/internal/dataset"
+	"fovea/internal/jobs"
+	"fovea/internal/server"
+)
+
+// How long what is finished stays for people to look at, and how often the
+// sweep runs.
+const (
+	keepJobs   = 7 * 24 * time.Hour
+	sweepEvery = time.Hour
+)
+
+// newRunner returns the runner with all kinds of job.
+func (n *node) newRunner(datasets *dataset.Ops, metrics *server.Metrics) *jobs.Runner {
+	return &jobs.Runner{
+		Queue: n.store,
+		Handlers: map[string]jobs.Handler{
+			fovea.ImportJob{}.Kind(): {
+				Run: decoded(datasets.RunImport),
+				GiveUp: func(ctx context.Context, job fovea.Job, _ error) error {
+					return decoded(datasets.FailImport)(ctx, job)
+				},
+			},
+			fovea.SweepJob{}.Kind(): {Run: func(ctx context.Context, _ fovea.Job) error { return n.sweep(ctx, datasets) }},
+		},
+		Every:   map[fovea.JobArgs]time.Duration{fovea.SweepJob{}: sweepEvery},
+		Log:     n.log,
+		Observe: func(r jobs.Report) { metrics.Job(r.Job.Kind, r.State, r.Took) },
+	}
+}
+
+// decoded returns a handler that decodes the job's arguments for fn.
+func decoded[T fovea.JobArgs](fn func(context.Context, T) error) func(context.Context, fovea.Job) error {
+	return func(ctx context.Context, job fovea.Job) error {
+		var args T
+		if err := json.Unmarshal(job.Args, &args); err != nil {
+			return fmt.Errorf("arguments of job %d: %w", job.ID, err)
+		}
+		return fn(ctx, args)
+	}
+}
+
+// sweep removes what nobody needs any more.
+func (n *node) sweep(ctx context.Context, datasets *dataset.Ops) error {
+	now := time.Now()
+	_, tokens := n.store.DeleteTokens(ctx, now.Add(-fovea.TokenLife))
+	_, jobs := n.store.DeleteJobs(ctx, now.Add(-keepJobs))
+	return errors.Join(datasets.RunSweep(ctx), tokens, jobs)
+}

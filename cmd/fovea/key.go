@@ -1,0 +1,92 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/base32"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// A keyPair is an access key with its secret.
+type keyPair struct {
+	ID     string `json:"access_key_id"`
+	Secret string `json:"secret_access_key"`
+}
+
+const keyFile = "root-key.json"
+
+// rootKey returns the root key pair: the one that is set, else the one of the
+// data folder.
+func (c *config) rootKey() (keyPair, error) {
+	if (c.AccessKey == "") != (c.SecretKey == "") {
+		return keyPair{}, errors.New("--access-key and --secret-key go together")
+	}
+	if c.AccessKey != "" {
+		if len(c.SecretKey) < 8 {
+			return keyPair{}, errors.New("--secret-key is shorter than 8 characters")
+		}
+		return keyPair{c.AccessKey, c.SecretKey}, nil
+	}
+	path := filepath.Join(c.Data, keyFile)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return keyPair{}, err
+	}
+	var k keyPair
+	if err := json.Unmarshal(text, &k); err != nil || k.ID == "" || k.Secret == "" {
+		return keyPair{}, fmt.Errorf("%s does not hold a key pair; restore it, or remove it to get a new one", path)
+	}
+	return k, nil
+}
+
+// ensureRootKey returns the root key pair and makes one at first start.
+func (c *config) ensureRootKey() (keyPair, error) {
+	k, err := c.rootKey()
+	if !errors.Is(err, fs.ErrNotExist) {
+		return k, err
+	}
+	k = newKeyPair()
+	text, err := json.MarshalIndent(k, "", "  ")
+	if err != nil {
+		return k, err
+	}
+	return k, writeFile(filepath.Join(c.Data, keyFile), append(text, '\n'), 0o600)
+}
+
+// newKeyPair returns a random key pair of the lengths of AWS's.
+func newKeyPair() keyPair {
+	id, secret := make([]byte, 10), make([]byte, 30)
+	rand.Read(id)
+	rand.Read(secret)
+	text := base64.RawStdEncoding.EncodeToString(secret)
+	// A slash or a plus is legal, but a nuisance to copy.
+	text = strings.NewReplacer("/", "x", "+", "y").Replace(text)
+	return keyPair{"FVKA" + base32.StdEncoding.EncodeToString(id), text}
+}
+
+// writeFile writes a file whole or not at all, and durably.
+func writeFile(path string, data []byte, mode fs.FileMode) error {
+	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}

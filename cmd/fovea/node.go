@@ -1,0 +1,277 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"fovea"
+	"fovea/internal/blob/disk"
+	blobs3 "fovea/internal/blob/s3"
+	"fovea/internal/console"
+	"fovea/internal/dataset"
+	"fovea/internal/extension"
+	"fovea/internal/jobs"
+	"fovea/internal/lookout"
+	objects3 "fovea/internal/objects/s3"
+	"fovea/internal/project"
+	"fovea/internal/rekognition"
+	"fovea/internal/s3api"
+	"fovea/internal/segment"
+	"fovea/internal/server"
+	"fovea/internal/sigv4"
+	"fovea/internal/sqlstore"
+)
+
+// A node is one running server: everything that a config opens.
+type node struct {
+	config *config
+	key    keyPair
+	log    *slog.Logger
+
+	store   *sqlstore.Store
+	blobs   fovea.Blobs
+	objects fovea.Objects
+	s3      *s3api.Store // nil with an external S3
+	runner  *jobs.Runner
+	handler *server.Server
+	close   []func() error // in the order of opening
+}
+
+// openNode opens the data of a server and wires its parts. It must be closed,
+// also after an error.
+func openNode(ctx context.Context, c *config, log *slog.Logger) (n *node, err error) {
+	n = &node{config: c, log: log}
+	if err := c.validate(); err != nil {
+		return n, err
+	}
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return n, fmt.Errorf("create the data folder: %w", err)
+	}
+	if n.key, err = c.ensureRootKey(); err != nil {
+		return n, fmt.Errorf("the root key: %w", err)
+	}
+	for _, open := range []func(context.Context) error{n.openStore, n.openBlobs, n.openObjects, n.wire} {
+		if err := open(ctx); err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+var accountID = regexp.MustCompile(`^[0-9]{12}$`)
+
+// validate reports what no server can run with.
+func (c *config) validate() error {
+	switch {
+	case !accountID.MatchString(c.Account):
+		return fmt.Errorf("--account %s: an account id has 12 digits", c.Account)
+	case c.Regions != "one" && c.Regions != "scope":
+		return fmt.Errorf("--regions %s: it is one or scope", c.Regions)
+	case (c.TLSCert == "") != (c.TLSKey == ""):
+		return errors.New("--tls-cert and --tls-key go together")
+	case c.ImportRange < 0 || c.ImportWorkers < 0 || c.SegmentCache < 0:
+		return errors.New("--import-range, --import-workers and --segment-cache are not negative")
+	}
+	return nil
+}
+
+func (n *node) onClose(fn func() error) { n.close = append(n.close, fn) }
+
+// Close closes what is open, the last first.
+func (n *node) Close() error {
+	var errs []error
+	for i := len(n.close) - 1; i >= 0; i-- {
+		errs = append(errs, n.close[i]())
+	}
+	n.close = nil
+	return errors.Join(errs...)
+}
+
+func (n *node) openStore(ctx context.Context) (err error) {
+	url := n.config.Database
+	if url == "" {
+		url = "sqlite:" + filepath.Join(n.config.Data, "fovea.db")
+	}
+	if n.store, err = sqlstore.Open(ctx, url, sqlstore.Options{}); err != nil {
+		return err
+	}
+	n.onClose(n.store.Close)
+	return nil
+}
+
+func (n *node) openBlobs(ctx context.Context) error {
+	c := n.config
+	if c.Blobs == "" {
+		b, err := disk.Open(filepath.Join(c.Data, "blobs"))
+		if err != nil {
+			return err
+		}
+		n.blobs = b
+		n.onClose(b.Close)
+		return nil
+	}
+	b, err := blobs3.Open(ctx, blobs3.Config{
+		URL: c.Blobs, Endpoint: c.externalS3(), Region: c.S3Region, KeyID: c.S3AccessKey, Secret: c.S3SecretKey,
+	})
+	n.blobs = b
+	return err
+}
+
+// externalS3 returns the endpoint of the external S3, "" for Amazon's.
+func (c *config) externalS3() string {
+	if c.S3Endpoint == "aws" {
+		return ""
+	}
+	return c.S3Endpoint
+}
+
+func (n *node) openObjects(context.Context) (err error) {
+	c := n.config
+	if c.S3Endpoint != "" {
+		n.objects, err = c.openExternalS3()
+		return err
+	}
+	if n.s3, err = s3api.Open(filepath.Join(c.Data, "s3"), s3api.Options{Region: c.Region, Log: n.log}); err != nil {
+		return err
+	}
+	n.objects = n.s3
+	n.onClose(n.s3.Close)
+	return nil
+}
+
+// openExternalS3 returns the external S3 of the config.
+func (c *config) openExternalS3() (fovea.Objects, error) {
+	return objects3.New(objects3.Config{
+		Endpoint: c.externalS3(), Region: c.S3Region, AccessKey: c.S3AccessKey, SecretKey: c.S3SecretKey, PathStyle: c.S3PathStyle,
+	})
+}
+
+// wire puts the parts together.
+func (n *node) wire(ctx context.Context) error {
+	c := n.config
+	profiles, err := c.profiles()
+	if err != nil {
+		return err
+	}
+	pageKey, err := n.pageKey(ctx)
+	if err != nil {
+		return fmt.Errorf("the key of page tokens: %w", err)
+	}
+	pager := &fovea.Pager{Key: pageKey, Now: time.Now}
+	projects := &project.Ops{Store: n.store, Profiles: profiles, Pager: pager}
+	datasets := &dataset.Ops{
+		Store: n.store, Blobs: n.blobs, Objects: n.objects, Profiles: profiles, Pager: pager, Log: n.log,
+		Reader:      &segment.Reader{Blobs: n.blobs, CacheBytes: c.SegmentCache},
+		ImportRange: c.ImportRange, Workers: c.ImportWorkers,
+	}
+	metrics := server.NewMetrics()
+	n.runner = n.newRunner(datasets, metrics)
+	verifier := &sigv4.Verifier{Secret: n.secret}
+	n.handler = &server.Server{
+		Rekognition: (&rekognition.Server{Projects: projects, Datasets: datasets, Partition: c.Partition, Log: n.log}).API(),
+		Lookout:     (&lookout.Server{Projects: projects, Datasets: datasets, Partition: c.Partition, Log: n.log}).API(),
+		Own:         (&extension.Server{Datasets: datasets, WriteError: server.WriteError, Log: n.log}).Handler(),
+		Console:     console.Handler(),
+		Verifier:    verifier,
+		Account:     c.Account, Region: c.Region, ScopeRegions: c.Regions == "scope",
+		AllowOrigins: c.CORSOrigins, PublicPages: c.PublicPages,
+		Ready: n.ready, Metrics: metrics, Log: n.log,
+	}
+	if n.s3 != nil {
+		n.handler.S3 = &s3api.Server{
+			Store: n.s3, Verifier: verifier, Region: c.Region, Account: c.Account,
+			Domains: c.S3Domains, AllowOrigins: c.CORSOrigins, Log: n.log,
+		}
+	}
+	return nil
+}
+
+// secret returns the secret of an access key, "" if nobody has it.
+func (n *node) secret(_ context.Context, id string) (string, error) {
+	if id == n.key.ID {
+		return n.key.Secret, nil
+	}
+	return "", nil
+}
+
+// ready reports why the node cannot serve.
+func (n *node) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	if err := n.store.View(ctx, func(tx fovea.Tx) error { _, err := tx.Setting(pageKeySetting); return err }); err != nil {
+		n.log.ErrorContext(ctx, "the database does not answer", "error", err)
+		return errors.New("the database does not answer")
+	}
+	for _, err := range n.blobs.List(ctx, "reports/") {
+		if err != nil {
+			n.log.ErrorContext(ctx, "the blob storage does not answer", "error", err)
+			return errors.New("the blob storage does not answer")
+		}
+		break
+	}
+	return nil
+}
+
+const pageKeySetting = "page_key"
+
+// pageKey returns the key of page tokens, which all nodes share, and makes it
+// at first start.
+func (n *node) pageKey(ctx context.Context) (key []byte, err error) {
+	err = n.store.Update(ctx, func(tx fovea.Tx) error {
+		text, err := tx.Setting(pageKeySetting)
+		if fovea.KindOf(err) == fovea.NotFound && err != nil {
+			b := make([]byte, 32)
+			rand.Read(b)
+			text = base64.StdEncoding.EncodeToString(b)
+			err = tx.PutSetting(pageKeySetting, text)
+		}
+		if err != nil {
+			return err
+		}
+		key, err = base64.StdEncoding.DecodeString(text)
+		return err
+	})
+	return key, err
+}
+
+// run serves HTTP with serve, and runs jobs, until ctx ends or one of them
+// fails. serve is http.Server's Serve or ServeTLS with its listener.
+func (n *node) run(ctx context.Context, serve func(*http.Server) error) error {
+	srv := &http.Server{
+		Handler:           n.handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(n.log.Handler(), slog.LevelWarn),
+	}
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		if err := serve(srv); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	g.Go(func() error { return n.runner.Run(gctx) })
+	g.Go(func() error {
+		<-gctx.Done()
+		n.log.Info("stopping: finishing what is under way")
+		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+		defer cancel()
+		if err := srv.Shutdown(stop); err != nil {
+			return errors.Join(err, srv.Close())
+		}
+		return nil
+	})
+	return g.Wait()
+}

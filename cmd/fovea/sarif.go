@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"maps"
+	"slices"
+
+	"fovea/internal/dataset"
+)
+
+// sarifLevels translate severities.
+var sarifLevels = map[string]string{"warning": "warning", "error": "error", "fatal": "error"}
+
+type sarifText struct {
+	Text string `json:"text"`
+}
+
+type sarifResult struct {
+	RuleID    string          `json:"ruleId"`
+	Level     string          `json:"level"`
+	Message   sarifText       `json:"message"`
+	Locations []sarifLocation `json:"locations"`
+}
+
+type sarifLocation struct {
+	Physical struct {
+		Artifact struct {
+			URI string `json:"uri"`
+		} `json:"artifactLocation"`
+		Region *sarifRegion `json:"region,omitempty"`
+	} `json:"physicalLocation"`
+	Logical []sarifLogical `json:"logicalLocations,omitempty"`
+}
+
+type sarifRegion struct {
+	StartLine   int64 `json:"startLine"`
+	StartColumn int   `json:"startColumn,omitempty"`
+}
+
+type sarifLogical struct {
+	Name string `json:"fullyQualifiedName"`
+}
+
+// writeSARIF writes what was found in SARIF 2.1.0, which code hosts and editors
+// show.
+func writeSARIF(ctx context.Context, w io.Writer, r *dataset.CheckResult, _ int) error {
+	sum := r.Summary()
+	results := []sarifResult{}
+	if f := sum.Fault; f != nil {
+		results = append(results, sarifFinding(sum.Manifest, f.Line, 0, "", sarifResult{RuleID: f.Code, Level: "error", Message: sarifText{f.Message}}))
+	}
+	err := r.Findings(ctx, func(f *dataset.Finding) error {
+		text := f.Message
+		if f.Mend != "" {
+			text += " " + f.Mend
+		}
+		results = append(results, sarifFinding(sum.Manifest, f.Line, f.Column, f.Pointer, sarifResult{RuleID: f.Code, Level: sarifLevels[f.Severity], Message: sarifText{text}}))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	type rule struct {
+		ID string `json:"id"`
+	}
+	rules := []rule{}
+	ids := map[string]bool{}
+	for _, r := range results {
+		ids[r.RuleID] = true
+	}
+	for _, id := range slices.Sorted(maps.Keys(ids)) {
+		rules = append(rules, rule{id})
+	}
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(map[string]any{
+		"$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+		"version": "2.1.0",
+		"runs": []any{map[string]any{
+			"tool":       map[string]any{"driver": map[string]any{"name": "fovea check", "version": version(), "rules": rules}},
+			"columnKind": "utf16CodeUnits",
+			"results":    results,
+		}},
+	})
+}
+
+// sarifFinding gives a result its place.
+func sarifFinding(file string, line int64, column int, pointer string, r sarifResult) sarifResult {
+	var l sarifLocation
+	l.Physical.Artifact.URI = file
+	if line > 0 {
+		l.Physical.Region = &sarifRegion{StartLine: line, StartColumn: column}
+	}
+	if pointer != "" {
+		l.Logical = []sarifLogical{{pointer}}
+	}
+	r.Locations = []sarifLocation{l}
+	return r
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"fovea"
+)
+
+// A manifestSource is a manifest that can be read in any order.
+type manifestSource struct {
+	io.ReaderAt
+	info  fovea.ObjectInfo
+	close func() error
+}
+
+// Close releases what the manifest is read from.
+func (s *manifestSource) Close() error { return s.close() }
+
+// openManifest opens the manifest that an argument names: an S3 URI, a file,
+// or - for standard input.
+func (c *config) openManifest(ctx context.Context, name string) (*manifestSource, error) {
+	if rest, ok := strings.CutPrefix(name, "s3://"); ok {
+		return c.openS3Manifest(ctx, rest)
+	}
+	f, remove, err := openInput(name)
+	if err != nil {
+		return nil, err
+	}
+	st, err := f.Stat()
+	if err == nil && st.IsDir() {
+		err = fmt.Errorf("%s is a folder; name a manifest file", name)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close(), remove())
+	}
+	info := fovea.ObjectInfo{Ref: fovea.ObjectRef{Key: name}, Size: st.Size(), Modified: st.ModTime()}
+	return &manifestSource{f, info, func() error { return errors.Join(f.Close(), remove()) }}, nil
+}
+
+// openInput opens a file. What cannot be read in any order, such as standard
+// input, is copied to a temporary file, which remove removes.
+func openInput(name string) (f *os.File, remove func() error, err error) {
+	keep := func() error { return nil }
+	in := os.Stdin
+	if name != "-" {
+		if in, err = os.Open(name); err != nil {
+			return nil, keep, err
+		}
+		if st, err := in.Stat(); err != nil || st.Mode().IsRegular() || st.IsDir() {
+			return in, keep, err
+		}
+		defer in.Close()
+	}
+	tmp, err := os.CreateTemp("", "fovea-stdin-*")
+	if err != nil {
+		return nil, keep, err
+	}
+	remove = func() error { return os.Remove(tmp.Name()) }
+	if _, err := io.Copy(tmp, in); err != nil {
+		return nil, keep, errors.Join(fmt.Errorf("read %s: %w", name, err), tmp.Close(), remove())
+	}
+	return tmp, remove, nil
+}
+
+// openS3Manifest opens an object of S3, named BUCKET/KEY.
+func (c *config) openS3Manifest(ctx context.Context, name string) (*manifestSource, error) {
+	bucket, key, _ := strings.Cut(name, "/")
+	if bucket == "" || key == "" {
+		return nil, fmt.Errorf("s3://%s does not name an object: s3://BUCKET/KEY", name)
+	}
+	c.clientDefaults()
+	if c.S3AccessKey == "" || c.S3SecretKey == "" {
+		return nil, errors.New("reading from S3 needs keys: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (for fovea's own S3: eval \"$(fovea env)\"), or --s3-access-key and --s3-secret-key")
+	}
+	objects, err := c.openExternalS3()
+	if err != nil {
+		return nil, err
+	}
+	info, err := objects.Stat(ctx, fovea.ObjectRef{Bucket: bucket, Key: key})
+	if err != nil {
+		return nil, err
+	}
+	return &manifestSource{fovea.ObjectReader(ctx, objects, info), info, func() error { return nil }}, nil
+}
+
+// clientDefaults takes what the flags do not say about S3 from the variables
+// that AWS clients read.
+func (c *config) clientDefaults() {
+	for _, v := range []struct {
+		to   *string
+		name string
+	}{{&c.S3Endpoint, "AWS_ENDPOINT_URL_S3"}, {&c.S3Endpoint, "AWS_ENDPOINT_URL"}, {&c.S3AccessKey, "AWS_ACCESS_KEY_ID"}, {&c.S3SecretKey, "AWS_SECRET_ACCESS_KEY"}} {
+		if *v.to == "" {
+			*v.to = os.Getenv(v.name)
+		}
+	}
+	if region := os.Getenv("AWS_REGION"); region != "" && c.S3Region == "us-east-1" {
+		c.S3Region = region
+	}
+}
