@@ -76,7 +76,7 @@ func mendSyntax(line []byte, at int) string {
 
 // words are what programs write that think they write JSON.
 var words = []struct{ wrong, right string }{
-	{"NaN", "a number"}, {"nan", "a number"}, {"Infinity", "a number"}, {"-Infinity", "a number"}, {"inf", "a number"},
+	{"NaN", "a number"}, {"nan", "a number"}, {"Infinity", "a number"}, {"inf", "a number"},
 	{"None", "null"}, {"undefined", "null"}, {"True", "true"}, {"False", "false"},
 }
 
