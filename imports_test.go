@@ -41,7 +41,7 @@ var mayImport = map[string][]string{
 	"internal/server":              {".", "internal/sigv4"},
 	"internal/extension":           {".", "internal/dataset"},
 	"internal/console":             {},
-	"internal/demo":                {"."},
+	"internal/demo":                {".", "internal/sigv4"},
 	"cmd/fovea":                    {"*"},
 	"integration":                  {"*"},
 	"bench":                        {"*"},

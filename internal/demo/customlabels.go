@@ -1,0 +1,154 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/rekognition"
+	"github.com/aws/aws-sdk-go-v2/service/rekognition/types"
+)
+
+// The projects of Custom Labels.
+const (
+	plateProject = "plates"
+	copyProject  = "plates-copy"
+)
+
+// A source is what a dataset is made from, and how that is told.
+type source[S any] struct {
+	told string
+	from S // nil for an empty dataset
+}
+
+// customLabels creates datasets from manifests, from another dataset and from
+// nothing, and shows what became of the broken lines.
+func (s *story) customLabels(ctx context.Context) error {
+	s.title("2  Rekognition Custom Labels: which parts are in an image, and where?")
+	s.say("   %-12s %-5s %-31s %-15s %7s %7s %6s %6s", "project", "type", "made from", "status", "entries", "labeled", "labels", "errors")
+	plates, err := s.createProject(ctx, plateProject)
+	if err != nil {
+		return err
+	}
+	train, err := s.createDataset(ctx, plateProject, plates, types.DatasetTypeTrain, inManifest(trainKey))
+	if err != nil {
+		return err
+	}
+	if _, err := s.createDataset(ctx, plateProject, plates, types.DatasetTypeTest, inManifest(testKey)); err != nil {
+		return err
+	}
+	copies, err := s.createProject(ctx, copyProject)
+	if err != nil {
+		return err
+	}
+	likewise := source[*types.DatasetSource]{"a copy of plates train", &types.DatasetSource{DatasetArn: &train}}
+	if _, err := s.createDataset(ctx, copyProject, copies, types.DatasetTypeTrain, likewise); err != nil {
+		return err
+	}
+	nothing := source[*types.DatasetSource]{told: "nothing, to be filled later"}
+	if _, err := s.createDataset(ctx, copyProject, copies, types.DatasetTypeTest, nothing); err != nil {
+		return err
+	}
+	if err := s.showLabels(ctx, train); err != nil {
+		return err
+	}
+	return s.showPlateErrors(ctx, train)
+}
+
+// inManifest is a manifest of plates as a source.
+func inManifest(key string) source[*types.DatasetSource] {
+	bucket := plateBucket
+	return source[*types.DatasetSource]{"s3://" + bucket + "/" + key, &types.DatasetSource{
+		GroundTruthManifest: &types.GroundTruthManifest{S3Object: &types.S3Object{Bucket: &bucket, Name: &key}},
+	}}
+}
+
+// createProject creates a project of Custom Labels and returns its ARN.
+func (s *story) createProject(ctx context.Context, name string) (arn string, err error) {
+	out, err := s.custom.CreateProject(ctx, &rekognition.CreateProjectInput{ProjectName: &name})
+	if err != nil {
+		return "", fmt.Errorf("create the project %s: %w", name, err)
+	}
+	return value(out.ProjectArn), nil
+}
+
+// createDataset creates a dataset, waits until it is complete and shows its
+// statistics. It returns its ARN.
+func (s *story) createDataset(ctx context.Context, project, projectARN string, kind types.DatasetType, from source[*types.DatasetSource]) (arn string, err error) {
+	out, err := s.custom.CreateDataset(ctx, &rekognition.CreateDatasetInput{
+		ProjectArn: &projectARN, DatasetType: kind, DatasetSource: from.from,
+	})
+	if err != nil {
+		return "", fmt.Errorf("create the %s dataset of %s: %w", kind, project, err)
+	}
+	arn = value(out.DatasetArn)
+	var d *types.DatasetDescription
+	err = poll(ctx, func(ctx context.Context) (bool, error) {
+		got, err := s.custom.DescribeDataset(ctx, &rekognition.DescribeDatasetInput{DatasetArn: &arn})
+		if err != nil {
+			return false, err
+		}
+		d = got.DatasetDescription
+		s.progress("   %-12s %-5s %-31s %s", project, kind, from.told, d.Status)
+		return d.Status != types.DatasetStatusCreateInProgress, nil
+	})
+	if err != nil {
+		return "", fmt.Errorf("describe the %s dataset of %s: %w", kind, project, err)
+	}
+	if d.Status != types.DatasetStatusCreateComplete {
+		return "", fmt.Errorf("the %s dataset of %s is %s: %s", kind, project, d.Status, value(d.StatusMessage))
+	}
+	st := d.DatasetStats
+	s.say("   %-12s %-5s %-31s %-15s %7d %7d %6d %6d", project, kind, from.told, d.Status,
+		value(st.TotalEntries), value(st.LabeledEntries), value(st.TotalLabels), value(st.ErrorEntries))
+	return arn, nil
+}
+
+// showLabels shows the labels of a dataset.
+func (s *story) showLabels(ctx context.Context, arn string) error {
+	out, err := s.custom.ListDatasetLabels(ctx, &rekognition.ListDatasetLabelsInput{DatasetArn: &arn})
+	if err != nil {
+		return fmt.Errorf("list the labels of %s: %w", arn, err)
+	}
+	var labels []string
+	for _, l := range out.DatasetLabelDescriptions {
+		labels = append(labels, fmt.Sprintf("%s in %s", value(l.LabelName), count(int(value(l.LabelStats.EntryCount)), "image")))
+	}
+	s.say("")
+	s.text(3, "Labels of plates train: "+strings.Join(labels, ", ")+".")
+	return nil
+}
+
+// showPlateErrors shows what the import report says of the training manifest,
+// and which of it AWS's own API tells too.
+func (s *story) showPlateErrors(ctx context.Context, train string) error {
+	listed, err := s.listedErrors(ctx, train)
+	if err != nil {
+		return err
+	}
+	rep, err := s.importReport(ctx, "custom-labels", plateProject, "train")
+	if err != nil {
+		return err
+	}
+	s.say("")
+	s.text(3, fmt.Sprintf("%d of the %d lines of %s are broken on purpose. What fovea says of them:", brokenPlates, rep.Lines, trainKey))
+	told, dropped := 0, 0
+	s.showFindings(rep, func(f finding) string {
+		switch {
+		case f.Severity == "fatal":
+			dropped++
+			return "dropped"
+		case listed[f.SourceRef][f.Code]:
+			told++
+			return "in cl-errors"
+		}
+		return f.Severity
+	})
+	s.say("")
+	s.text(3, fmt.Sprintf("The API of AWS tells of the %d that are in the cl-errors of ListDatasetEntries, and of none of the %d "+
+		"that cost a line; fovea's import report tells of all.", told, dropped))
+	if b := rep.Budget; b != nil {
+		s.text(3, fmt.Sprintf("%d of %d lines are dropped, %.1f %%; an import fails above %.0f %%.", rep.Dropped, rep.Lines, 100*b.Share, 100*b.Allowed))
+	}
+	return nil
+}

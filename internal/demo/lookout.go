@@ -1,0 +1,98 @@
+//lint:file-ignore SA1019 Go v1 is deprecated, and the only one that has Lookout
+
+package demo
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go/service/lookoutforvision"
+)
+
+// The projects of Lookout.
+const (
+	flangeProject = "flanges"
+	brokenProject = "flanges-bad"
+)
+
+// lookout creates datasets from manifests and from nothing, and shows how an
+// import fails.
+func (s *story) lookout(ctx context.Context) error {
+	s.title("3  Lookout for Vision: is a part good, and if not, what is wrong where?")
+	s.say("   %-12s %-5s %-31s %-15s %7s %7s %6s %6s", "project", "type", "made from", "status", "images", "labeled", "normal", "anom.")
+	var failed *lookoutforvision.DatasetDescription
+	for _, d := range []struct{ project, kind, key string }{
+		{flangeProject, "train", trainKey}, {flangeProject, "test", testKey},
+		{brokenProject, "train", brokenKey}, {brokenProject, "test", ""},
+	} {
+		if d.kind == "train" {
+			in := &lookoutforvision.CreateProjectInput{ProjectName: &d.project}
+			if _, err := s.lookoutForV1.CreateProjectWithContext(ctx, in); err != nil {
+				return fmt.Errorf("create the project %s: %w", d.project, err)
+			}
+		}
+		got, err := s.createFlanges(ctx, d.project, d.kind, d.key)
+		if err != nil {
+			return err
+		}
+		status := value(got.Status)
+		switch bad := d.key == brokenKey; {
+		case bad && status == lookoutforvision.DatasetStatusCreateFailed:
+			failed = got
+		case bad || status != lookoutforvision.DatasetStatusCreateComplete:
+			return fmt.Errorf("the %s dataset of %s is %s: %s", d.kind, d.project, status, value(got.StatusMessage))
+		}
+	}
+	return s.showFailure(ctx, failed)
+}
+
+// createFlanges creates a dataset, empty if key is, waits until it is complete
+// or has failed, and shows its statistics.
+func (s *story) createFlanges(ctx context.Context, project, kind, key string) (*lookoutforvision.DatasetDescription, error) {
+	bucket, told := flangeBucket, "nothing, to be filled later"
+	in := &lookoutforvision.CreateDatasetInput{ProjectName: &project, DatasetType: &kind}
+	if key != "" {
+		told = "s3://" + bucket + "/" + key
+		in.DatasetSource = &lookoutforvision.DatasetSource{GroundTruthManifest: &lookoutforvision.DatasetGroundTruthManifest{
+			S3Object: &lookoutforvision.InputS3Object{Bucket: &bucket, Key: &key},
+		}}
+	}
+	if _, err := s.lookoutForV1.CreateDatasetWithContext(ctx, in); err != nil {
+		return nil, fmt.Errorf("create the %s dataset of %s: %w", kind, project, err)
+	}
+	var d *lookoutforvision.DatasetDescription
+	err := poll(ctx, func(ctx context.Context) (bool, error) {
+		out, err := s.lookoutForV1.DescribeDatasetWithContext(ctx, &lookoutforvision.DescribeDatasetInput{ProjectName: &project, DatasetType: &kind})
+		if err != nil {
+			return false, err
+		}
+		d = out.DatasetDescription
+		s.progress("   %-12s %-5s %-31s %s", project, kind, told, value(d.Status))
+		return value(d.Status) != lookoutforvision.DatasetStatusCreateInProgress, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("describe the %s dataset of %s: %w", kind, project, err)
+	}
+	st := d.ImageStats
+	s.say("   %-12s %-5s %-31s %-15s %7d %7d %6d %6d", project, kind, told, value(d.Status),
+		value(st.Total), value(st.Labeled), value(st.Normal), value(st.Anomaly))
+	return d, nil
+}
+
+// showFailure shows why an import failed.
+func (s *story) showFailure(ctx context.Context, d *lookoutforvision.DatasetDescription) error {
+	rep, err := s.importReport(ctx, "lookout", brokenProject, "train")
+	if err != nil {
+		return err
+	}
+	s.say("")
+	s.text(3, fmt.Sprintf("Lookout takes all lines of a manifest or none, so %s failed, with the StatusMessage", value(d.ProjectName)))
+	s.text(3, fmt.Sprintf("%q. The import report tells of every broken line at once:", value(d.StatusMessage)))
+	s.showFindings(rep, func(f finding) string {
+		if f.Severity == "fatal" {
+			return "refused"
+		}
+		return f.Severity
+	})
+	return nil
+}

@@ -1,0 +1,232 @@
+package demo
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"image/png"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	imagesEach = 40 // of plates, and of flanges
+	inTraining = 32 // plates; the others are for testing
+
+	plateBucket  = "demo-plates"
+	flangeBucket = "demo-flanges"
+)
+
+// A part is what a manifest says of an image.
+type part struct {
+	name   string // file name without its ending
+	boxes  []box
+	defect string
+	masked bool
+	bytes  int64 // of its files
+}
+
+// A file is to be uploaded.
+type file struct {
+	bucket, key, kind string
+	data              []byte
+}
+
+// upload draws the images and uploads them, and then their manifests.
+func (s *story) upload(ctx context.Context) error {
+	s.title("1  Draw images of metal parts, upload them to S3")
+	began := time.Now()
+	for _, bucket := range []string{plateBucket, flangeBucket} {
+		if err := s.createBucket(ctx, bucket); err != nil {
+			return err
+		}
+	}
+	if err := s.uploadImages(ctx); err != nil {
+		return err
+	}
+	for _, f := range s.manifests(time.Now()) {
+		if err := s.put(ctx, f); err != nil {
+			return err
+		}
+	}
+	boxes, masks := 0, 0
+	for _, p := range s.plates {
+		boxes += len(p.boxes)
+	}
+	for _, p := range s.flanges {
+		if p.masked {
+			masks++
+		}
+	}
+	s.say("   s3://%-13s %d plates with %d boxes around bolts, holes and scratches", plateBucket, len(s.plates), boxes)
+	s.say("   s3://%-13s %d flanges, %d of them with a defect and a mask that shows where", flangeBucket, len(s.flanges), masks)
+	s.say("   %.1f MB and %s in %.1f seconds", float64(size(s.plates)+size(s.flanges))/1e6,
+		count(len(s.manifests(began)), "manifest"), time.Since(began).Seconds())
+	if s.KeepImages != "" {
+		s.say("   The images are kept in %s", s.KeepImages)
+	}
+	return nil
+}
+
+func size(parts []*part) (n int64) {
+	for _, p := range parts {
+		n += p.bytes
+	}
+	return n
+}
+
+// createBucket makes a bucket in the server's region.
+func (s *story) createBucket(ctx context.Context, name string) error {
+	in := &s3.CreateBucketInput{Bucket: &name}
+	if s.Region != "us-east-1" { // which may not be named
+		in.CreateBucketConfiguration = &types.CreateBucketConfiguration{LocationConstraint: types.BucketLocationConstraint(s.Region)}
+	}
+	if _, err := s.s3.CreateBucket(ctx, in); err != nil {
+		return fmt.Errorf("create the bucket %s: %w", name, err)
+	}
+	return nil
+}
+
+// uploadImages draws and uploads the images, several at a time.
+func (s *story) uploadImages(ctx context.Context) error {
+	s.plates, s.flanges = make([]*part, imagesEach), make([]*part, imagesEach)
+	t := newStudio()
+	var done atomic.Int64
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(max(runtime.GOMAXPROCS(0), 2))
+	finished := make(chan struct{})
+	told := make(chan struct{})
+	go func() {
+		defer close(told)
+		s.tellUploads(&done, finished)
+	}()
+	for i := range imagesEach {
+		g.Go(func() (err error) {
+			s.plates[i], err = s.uploadImage(ctx, plateBucket, fmt.Sprintf("plate-%02d", i+1), t.plate(uint64(i)))
+			done.Add(1)
+			return err
+		})
+		g.Go(func() (err error) {
+			s.flanges[i], err = s.uploadImage(ctx, flangeBucket, fmt.Sprintf("flange-%02d", i+1), t.flange(uint64(i), defectOf(i)))
+			done.Add(1)
+			return err
+		})
+	}
+	err := g.Wait()
+	close(finished)
+	<-told
+	return err
+}
+
+// tellUploads shows how many images there are until all are finished.
+func (s *story) tellUploads(done *atomic.Int64, finished <-chan struct{}) {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			s.progress("   %d of %d images", done.Load(), 2*imagesEach)
+		case <-finished:
+			return
+		}
+	}
+}
+
+// defectOf returns what is wrong with a flange: nothing with the first twelve
+// of the twenty for training and the first ten of the twenty for testing.
+func defectOf(i int) string {
+	good := 12
+	if i >= imagesEach/2 {
+		i -= imagesEach / 2
+		good = 10
+	}
+	if i < good {
+		return ""
+	}
+	return defects[(i-good)%len(defects)]
+}
+
+// uploadImage uploads a picture, and for a flange with a defect its mask.
+func (s *story) uploadImage(ctx context.Context, bucket, name string, shot *picture) (*part, error) {
+	p := &part{name: name, boxes: shot.boxes, defect: shot.defect, masked: bucket == flangeBucket && shot.defect != ""}
+	var photo bytes.Buffer
+	if err := jpeg.Encode(&photo, shot.image, &jpeg.Options{Quality: 90}); err != nil {
+		return nil, err
+	}
+	files := []file{{bucket, imageKey(name), "image/jpeg", photo.Bytes()}}
+	if p.masked {
+		var mask bytes.Buffer
+		if err := png.Encode(&mask, shot.mask()); err != nil {
+			return nil, err
+		}
+		files = append(files, file{bucket, maskKey(name), "image/png", mask.Bytes()})
+	}
+	for _, f := range files {
+		if err := s.keep(f); err != nil {
+			return nil, err
+		}
+		if err := s.put(ctx, f); err != nil {
+			return nil, err
+		}
+		p.bytes += int64(len(f.data))
+	}
+	return p, nil
+}
+
+func imageKey(name string) string { return "images/" + name + ".jpg" }
+func maskKey(name string) string  { return "masks/" + name + ".png" }
+
+// put uploads a file.
+func (s *story) put(ctx context.Context, f file) error {
+	_, err := s.s3.PutObject(ctx, &s3.PutObjectInput{
+		Bucket: &f.bucket, Key: &f.key, ContentType: &f.kind, Body: bytes.NewReader(f.data),
+	})
+	if err != nil {
+		return fmt.Errorf("upload s3://%s/%s: %w", f.bucket, f.key, err)
+	}
+	return nil
+}
+
+// keep writes a file to the folder for images, if there is one.
+func (s *story) keep(f file) error {
+	if s.KeepImages == "" {
+		return nil
+	}
+	path := filepath.Join(s.KeepImages, f.bucket, filepath.FromSlash(f.key))
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return err
+	}
+	return os.WriteFile(path, f.data, 0o666)
+}
+
+// maskColors are the background and the colours of defects.
+var maskColors = color.Palette{
+	color.RGBA{0xff, 0xff, 0xff, 0xff}, color.RGBA{0x2c, 0xa0, 0x2c, 0xff},
+	color.RGBA{0x1f, 0x77, 0xb4, 0xff}, color.RGBA{0xd6, 0x27, 0x28, 0xff},
+}
+
+// mask returns the mask of a picture's defect (LV 5.4).
+func (p *picture) mask() *image.Paletted {
+	img := image.NewPaletted(image.Rect(0, 0, frameWidth, frameHeight), maskColors)
+	for k, name := range defects {
+		if name != p.defect {
+			continue
+		}
+		for i, in := range p.covers.covers {
+			if in {
+				img.Pix[i] = uint8(k + 1)
+			}
+		}
+	}
+	return img
+}
