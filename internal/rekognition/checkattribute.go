@@ -22,6 +22,7 @@ type attribute struct {
 	stop    string // the code after which AWS looks for no other
 	bad     bool   // it is not valid
 	boxless bool   // it is for boxes and has none
+	said    text   // the last message
 }
 
 // checkAttribute checks a label attribute and its metadata, and adds the
@@ -165,13 +166,15 @@ func (c *checker) lack(a *attribute, code string, at, object int, name, expected
 
 // message words a code for the attribute.
 func (a *attribute) message(code string) string {
-	m := messages[code]
-	if !strings.Contains(m, "%s") {
-		return m
+	if a.said.code != code {
+		a.said = text{code, messages[code]}
+		if strings.Contains(a.said.message, "%s") {
+			name := string(a.Name)
+			if len(name) > 256 {
+				name = manifest.Excerpt(a.Name, 256)
+			}
+			a.said.message = fmt.Sprintf(a.said.message, name)
+		}
 	}
-	name := string(a.Name)
-	if len(name) > 256 {
-		name = manifest.Excerpt(a.Name, 256)
-	}
-	return fmt.Sprintf(m, name)
+	return a.said.message
 }

@@ -196,7 +196,7 @@ func (c *checker) readID(a *attribute, b *box) {
 // name, and whether it is there and is a number.
 func (c *checker) number(a *attribute, object, node int, name string) (float64, bool) {
 	if node == 0 {
-		c.lack(a, codeAttribute, a.Value, object, name, "a number", fmt.Sprintf("Add %q.", name))
+		c.lack(a, codeAttribute, a.Value, object, name, "a number", `Add "`+name+`".`)
 		return 0, false
 	}
 	f, ok := c.doc.Float(node)

@@ -3,6 +3,7 @@ package rekognition
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"fovea/internal/lint"
@@ -93,22 +94,51 @@ func (l *lister) findBoxes(node int) {
 // no object where one belongs. Of two with one code in one object one is told,
 // because a client sees no difference.
 func (l *lister) addProblems(problems []StoredProblem) {
-	if len(problems) == 0 {
-		return
-	}
-	at := map[string]*carrier{}
-	for i := range l.carriers {
-		at[l.doc.PointerOf(l.carriers[i].node)] = &l.carriers[i]
-	}
 	for _, p := range problems {
-		c := at[p.At]
-		if c == nil {
-			c = &l.carriers[0]
-		}
+		c := &l.carriers[l.carrierAt(p.At)]
 		if !slices.ContainsFunc(c.errors, func(told StoredProblem) bool { return told.Code == p.Code }) {
 			c.errors = append(c.errors, p)
 		}
 	}
+}
+
+// carrierAt returns the index of the carrier at a JSON pointer, of the line if
+// there is none.
+func (l *lister) carrierAt(pointer string) int {
+	node := l.doc.Root()
+	for token := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
+		switch {
+		case pointer == "":
+		case l.doc.Type(node) == manifest.Array:
+			node = l.element(node, token)
+		default:
+			node = l.doc.Member(node, pointerUnescapes.Replace(token))
+		}
+		if node < 0 {
+			return 0
+		}
+	}
+	i, ok := slices.BinarySearchFunc(l.carriers, node, func(c carrier, node int) int { return c.node - node })
+	if !ok {
+		return 0
+	}
+	return i
+}
+
+// pointerUnescapes reads a reference token of a JSON pointer (RFC 6901).
+var pointerUnescapes = strings.NewReplacer("~1", "/", "~0", "~")
+
+// element returns the node of an element of an array, -1 if there is none.
+func (l *lister) element(array int, token string) int {
+	index, err := strconv.Atoi(token)
+	if err != nil || index < 0 || index >= l.doc.Len(array) {
+		return -1
+	}
+	e := array + 1
+	for range index {
+		e = l.doc.Next(e)
+	}
+	return e
 }
 
 // write writes the entry.

@@ -2,7 +2,7 @@ package rekognition
 
 import "fovea"
 
-// A text is what is told of a fault.
+// A text is what is told of a fault or problem.
 type text struct{ code, message string }
 
 // faults words the terminal file errors (CL-6.1 to CL-6.10). Only the message
