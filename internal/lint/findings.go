@@ -24,15 +24,16 @@ const MoreProblems = "WARNING_MORE_PROBLEMS"
 
 // Findings collects the problems of one line after another.
 type Findings struct {
-	entry *manifest.Entry
-	doc   *manifest.Doc
-	text  int // bytes of pointers and messages kept
-	more  int // problems not kept
+	entry    *manifest.Entry
+	doc      *manifest.Doc
+	text     int // bytes of pointers and messages kept
+	warnings int // kept by keep
+	more     int // problems not kept
 }
 
 // Begin starts a line: the problems go to e, and doc is what they point into.
 func (f *Findings) Begin(e *manifest.Entry, doc *manifest.Doc) {
-	f.entry, f.doc, f.text, f.more = e, doc, 0, 0
+	*f = Findings{entry: e, doc: doc}
 }
 
 // Add adds a problem with the value at node, whose error list the object at
@@ -120,22 +121,26 @@ func (f *Findings) End() {
 	})
 }
 
-// room makes room for a problem, at the cost of a warning if need be. Where
-// there is none it counts the problem as not kept and returns false.
+// room tells whether there is room for a problem, and makes it at the cost of
+// warnings if need be. It counts what is not kept, this one or those.
 func (f *Findings) room(s manifest.Severity) bool {
-	problems := f.entry.Problems
-	if len(problems) < MaxProblems && f.text < maxText {
-		return true
+	for len(f.entry.Problems) >= MaxProblems || f.text >= maxText {
+		f.more++
+		if s == manifest.Warning || !f.evict() {
+			return false
+		}
 	}
-	f.more++
-	if s == manifest.Warning {
-		return false
-	}
-	for i := len(problems) - 1; i >= 0; i-- {
-		if problems[i].Severity == manifest.Warning {
-			f.text -= textOf(&problems[i])
-			f.entry.Problems = slices.Delete(problems, i, i+1)
-			return f.text < maxText
+	return true
+}
+
+// evict removes the last warning, and returns whether there was one.
+func (f *Findings) evict() bool {
+	for i := len(f.entry.Problems) - 1; i >= 0 && f.warnings > 0; i-- {
+		if p := &f.entry.Problems[i]; p.Severity == manifest.Warning {
+			f.text -= textOf(p)
+			f.warnings--
+			f.entry.Problems = slices.Delete(f.entry.Problems, i, i+1)
+			return true
 		}
 	}
 	return false
@@ -145,6 +150,9 @@ func (f *Findings) room(s manifest.Severity) bool {
 func (f *Findings) keep(at int, p manifest.Problem) {
 	p.At = f.doc.PointerOf(at)
 	f.text += textOf(&p)
+	if p.Severity == manifest.Warning {
+		f.warnings++
+	}
 	f.entry.Problems = append(f.entry.Problems, p)
 }
 
