@@ -38,7 +38,6 @@ func getObjectOp(q *request) error {
 	}
 	q.describe(b, o)
 	if err := q.checkConditions(o, "If-"); err != nil {
-		q.w.Header().Del("Content-Type")
 		return err
 	}
 	off, n, status, err := q.chooseRange(o)
@@ -184,7 +183,6 @@ func (q *request) chooseRange(o *object) (off, n int64, status int, err error) {
 	if n <= 0 {
 		e := errorf("InvalidRange", "The requested range %.60q is not satisfiable: the object has %d bytes.", spec, o.size)
 		e.Header = http.Header{"Content-Range": {fmt.Sprintf("bytes */%d", o.size)}}
-		q.w.Header().Del("ETag")
 		return 0, 0, 0, e
 	}
 	return off, n, http.StatusPartialContent, nil

@@ -56,6 +56,9 @@ func testVerifier() *sigv4.Verifier {
 // start runs a server with a bucket named bkt.
 func start(t testing.TB) *env {
 	t.Helper()
+	if t, ok := t.(*testing.T); ok {
+		t.Parallel() // they wait for the disk most of the time
+	}
 	store := openStore(t, t.TempDir(), Options{Grace: time.Millisecond, SweepEvery: time.Hour})
 	e := &env{store: store, t: t, ctx: t.Context()}
 	e.server = &Server{Store: store, Verifier: testVerifier(), Account: "123456789012", Log: slog.New(slog.NewTextHandler(t.Output(), nil))}

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -197,6 +198,7 @@ func (q *request) fail(err error) {
 	if q.wrote { // the answer is under way: all that is left is not to end it well
 		panic(http.ErrAbortHandler)
 	}
+	q.dropHeaders(e.Status == http.StatusNotModified)
 	for name, v := range e.Header {
 		q.w.Header()[name] = v
 	}
@@ -207,6 +209,28 @@ func (q *request) fail(err error) {
 	q.writeXML(e.Status, errorXML{Code: e.Code, Message: e.Message, Resource: "/" + strings.TrimSuffix(q.bucket+"/"+q.key, "/"),
 		BucketName: q.bucket, Key: q.key, RequestID: q.id, HostID: q.id})
 }
+
+// dropHeaders removes what was said of an object that is not sent after all.
+// An answer of 304 keeps what describes the object and not the body.
+func (q *request) dropHeaders(notModified bool) {
+	h := q.w.Header()
+	for _, name := range []string{"Content-Length", "Content-Type", "Content-Range", "Content-Encoding"} {
+		h.Del(name)
+	}
+	if notModified {
+		return
+	}
+	for name := range h {
+		switch {
+		case strings.HasPrefix(name, "Access-Control-"), slices.Contains(errorHeaders, name):
+		default:
+			delete(h, name)
+		}
+	}
+}
+
+// errorHeaders are those that an error may have.
+var errorHeaders = []string{"Server", "Vary", "X-Amz-Request-Id", "X-Amz-Id-2"}
 
 func isTimeout(err error) bool {
 	var t net.Error
