@@ -112,8 +112,9 @@ const (
 )
 
 // DoubtRef returns what is odd about the S3 URI of an image that SplitRef took
-// apart. It is the first of several, and nil for most.
-func DoubtRef(ref, bucket, key []byte) *Doubt {
+// apart. It is the first of several, and nil for most. Only what was escaped in
+// JSON can have characters that JSON does not allow.
+func DoubtRef(ref, bucket, key []byte, escaped bool) *Doubt {
 	switch {
 	case ref[0] == 'S':
 		return &Doubt{SchemeCase, "The scheme of the source-ref is in upper case.", "s3://",
@@ -127,7 +128,7 @@ func DoubtRef(ref, bucket, key []byte) *Doubt {
 	case len(key) > 1024:
 		return &Doubt{OddKey, "The key of the source-ref is longer than S3 allows.", "at most 1024 bytes",
 			"Check the key."}
-	case key[len(key)-1] <= ' ', ref[len(ref)-1] <= ' ', bytes.ContainsAny(key, "\x00\n\r\t"):
+	case key[0] == ' ', key[len(key)-1] <= ' ', escaped && bytes.ContainsAny(key, "\x00\n\r\t\x7f\ufffd"):
 		return &Doubt{OddKey, "The source-ref has white space or a control character that can hardly be meant.",
 			"the key as it is in S3", "Remove what is too much."}
 	}

@@ -76,8 +76,8 @@ func (c *checker) checkRef() {
 		c.found.MissingRef(manifest.Problem{Severity: manifest.Fatal, Code: codeNoSourceRef, Message: messages[codeNoSourceRef]})
 		return
 	}
-	ref := c.doc.Str(c.line.Ref, c.ref)
-	if c.doc.Nodes[c.line.Ref].Escaped {
+	ref, escaped := c.doc.Str(c.line.Ref, c.ref), c.doc.Nodes[c.line.Ref].Escaped
+	if escaped {
 		c.ref = ref
 	}
 	bucket, key, ok := lint.SplitRef(ref)
@@ -86,7 +86,7 @@ func (c *checker) checkRef() {
 		return
 	}
 	c.entry.SourceRef, c.entry.Bucket = ref, bucket
-	if doubt := lint.DoubtRef(ref, bucket, key); doubt != nil {
+	if doubt := lint.DoubtRef(ref, bucket, key, escaped); doubt != nil {
 		c.found.Add(0, c.line.Ref, manifest.Problem{
 			Code: doubt.Code, Message: doubt.Message, Expected: doubt.Expected, Mend: doubt.Mend,
 		})

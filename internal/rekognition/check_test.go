@@ -156,6 +156,7 @@ func TestCheckSource(t *testing.T) {
 		{"bucket", "s3://my bucket/a.jpg", "WARNING_SOURCE_REF_BUCKET"},
 		{"folder", "s3://bucket/normal/", "WARNING_SOURCE_REF_KEY"},
 		{"blank at the end", "s3://bucket/a.jpg ", "WARNING_SOURCE_REF_KEY"},
+		{"blank at the start", "s3://bucket/ a.jpg", "WARNING_SOURCE_REF_KEY"},
 		{"format", "s3://bucket/a.tiff", "WARNING_SOURCE_REF_KEY"},
 		{"no extension", "s3://bucket/a", ""},
 		{"any characters", "s3://bucket/ä b+c%20(1).JPG", ""},
