@@ -91,12 +91,13 @@ func (l *lister) findBoxes(node int) {
 }
 
 // addProblems gives the problems to their carriers; to the line, if there is
-// no object where one belongs. Of two with one code in one object one is told,
-// because a client sees no difference.
+// no object where one belongs. Of two that a client cannot tell from each other
+// one is told.
 func (l *lister) addProblems(problems []StoredProblem) {
 	for _, p := range problems {
 		c := &l.carriers[l.carrierAt(p.At)]
-		if !slices.ContainsFunc(c.errors, func(told StoredProblem) bool { return told.Code == p.Code }) {
+		same := func(told StoredProblem) bool { return told.Code == p.Code && told.Message == p.Message }
+		if !slices.ContainsFunc(c.errors, same) {
 			c.errors = append(c.errors, p)
 		}
 	}

@@ -36,6 +36,8 @@ func TestAppendListed(t *testing.T) {
 		{"CL-6.61 box", first + "}", problems{{"C", "m", "/a/annotations/1"}},
 			`{"source-ref":"s3://b/k","a":{"annotations":[{"x":1},{"y":2` + lists("C") + `}]},"a-metadata":{"m":1}` + meta + "}"},
 		{"one of two that are the same", first + "}", problems{{"C", "m", ""}, {"C", "m", ""}}, first + meta + lists("C") + "}"},
+		{"CL-6.58 one code for two attributes", first + "}", problems{{"C", "m", ""}, {"C", "n", ""}}, first + meta +
+			`,"cl-errors":[{"code":"C","message":"m"},{"code":"C","message":"n"}],"errors":[{"code":"C","message":"m"},{"code":"C","message":"n"}]}`},
 		{"an object that is not there", first + "}", problems{{"C", "m", "/b/annotations/9"}}, first + meta + lists("C") + "}"},
 		{"CL-5.13 reserved keys", `{"cl-errors":[],"source-ref":"s3://b/k","errors":1,"a":{"cl-errors":1,"annotations":[{"errors":[],"x":1},{"y":2,"warnings":1}]},"a-metadata":{"cl-warnings":1,"m":1},"cl-metadata":{}}`,
 			nil, first + meta + "}"},
