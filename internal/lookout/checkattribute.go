@@ -139,7 +139,7 @@ func (c *checker) roleOf(a *attribute) role {
 		return other
 	}
 	if a.kind == 0 || c.doc.Type(a.kind) != manifest.String {
-		return untypedRole(a)
+		return c.untypedRole(a)
 	}
 	switch kind := c.doc.Str(a.kind, nil); string(kind) {
 	case typeLabel:
@@ -157,9 +157,9 @@ func (c *checker) roleOf(a *attribute) role {
 }
 
 // untypedRole returns what an attribute is for whose metadata has no type.
-func untypedRole(a *attribute) role {
+func (c *checker) untypedRole(a *attribute) role {
 	switch {
-	case isMaskName(a.Name):
+	case isMaskName(a.Name) && (a.colorMap != 0 || c.isMaskRef(a.Value)):
 		return mask
 	case a.className != 0, isLabelName(a.Name):
 		return labelLike
@@ -206,11 +206,14 @@ func (c *checker) checkUnpaired() {
 			if s := string(name); s != "cl" && s != "source-ref" { // Custom Labels adds cl-metadata
 				c.warn(warnUnpaired, value, "its label attribute", c.line.MendUnpaired(m))
 			}
-		case c.isTold(m):
 		case isLabelName(m.Key), isMaskName(m.Key) && c.isMaskRef(value):
-			c.fault(codeNoMetadata, string(m.Key), value, "its metadata", c.line.MendUnpaired(m))
+			if !c.isTold(m) {
+				c.fault(codeNoMetadata, string(m.Key), value, "its metadata", c.line.MendUnpaired(m))
+			}
 		case c.isBit(value):
-			c.warn(warnUnpaired, value, "its metadata, if it is a label attribute", c.line.MendUnpaired(m))
+			if !c.isTold(m) {
+				c.warn(warnUnpaired, value, "its metadata, if it is a label attribute", c.line.MendUnpaired(m))
+			}
 		}
 	}
 }

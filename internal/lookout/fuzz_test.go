@@ -165,7 +165,8 @@ func BenchmarkCheck(b *testing.B) {
 }
 
 func TestCheckAllocates(t *testing.T) {
-	for _, line := range []string{labelLine, maskLine, consoleLine} {
+	extra := strings.Replace(labelLine, "{", `{"id":7,"part":"x","more":{"cl-metadata":1},`, 1)
+	for _, line := range []string{labelLine, maskLine, consoleLine, extra} {
 		var doc manifest.Doc
 		e := manifest.Entry{Line: []byte(line)}
 		c := Profile(Limits()).NewChecker()

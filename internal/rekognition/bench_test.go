@@ -18,6 +18,7 @@ func typicalLines() map[string]string {
 	return map[string]string{
 		"image":      imageLine,
 		"boxes":      boxLine,
+		"other keys": strings.Replace(imageLine, "{", `{"id":7,"part":"x","more":{"cl-metadata":1},`, 1),
 		"250classes": strings.Replace(boxLine, `"3":"ir_led"`, `"3":"ir_led"`+classes.String(), 1),
 	}
 }
