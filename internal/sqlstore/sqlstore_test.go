@@ -1,6 +1,7 @@
 package sqlstore_test
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"os"
@@ -147,9 +148,10 @@ func TestDamage(t *testing.T) {
 	if err == nil || fovea.KindOf(err) != fovea.Internal || !strings.Contains(err.Error(), "damaged") {
 		t.Errorf("revision = %v, want an Internal error that says damaged", err)
 	}
-	for _, err = range s.Reachable(t.Context()) {
+	var swept error
+	for _, swept = range s.Reachable(t.Context()) {
 	}
-	if err == nil {
+	if swept == nil {
 		t.Error("a sweep that cannot read everything must not go on")
 	}
 }
@@ -177,6 +179,32 @@ func putDataset(t *testing.T, s *sqlstore.Store, id int64, revisions ...*fovea.R
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestLocked: an update waits for another process that writes for longer than
+// SQLite itself waits.
+func TestLocked(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "fovea.db")
+	s := open(t, path)
+	other, err := openRaw(t, path).Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if _, err := other.ExecContext(t.Context(), `BEGIN IMMEDIATE`); err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(3*time.Second, func() {
+		if _, err := other.ExecContext(context.WithoutCancel(t.Context()), `ROLLBACK`); err != nil {
+			t.Error(err)
+		}
+	})
+	runs := 0
+	err = s.Update(t.Context(), func(tx fovea.Tx) error { runs++; return tx.PutSetting("a", "1") })
+	if err != nil || runs != 1 {
+		t.Errorf("update = %v after %d runs", err, runs)
 	}
 }
 

@@ -246,7 +246,7 @@ func testProjectLists(t *testing.T, s fovea.Store) {
 		var got []string
 		var after time.Time
 		name := ""
-		for {
+		for len(got) <= len(want) {
 			page := view(t, s, func(tx fovea.Tx) ([]*fovea.Project, error) { return tx.Projects(key, after, name, n) })
 			if len(page) == 0 {
 				break
