@@ -33,6 +33,14 @@ func (b bitset) next(i int) int {
 	return -1
 }
 
+// count returns how many bits are set.
+func (b bitset) count() (n int) {
+	for _, w := range b {
+		n += bits.OnesCount64(w)
+	}
+	return n
+}
+
 // keep clears the set bits for which ok reports false.
 func (b bitset) keep(ok func(i int) bool) {
 	for i := b.next(0); i >= 0; i = b.next(i + 1) {

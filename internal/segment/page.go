@@ -118,7 +118,12 @@ func (c *cursor) open(ctx context.Context, r *Reader, ref fovea.SegmentRef, afte
 	return c.match.clearDeleted(ref)
 }
 
-// match returns the rows that pass the filter.
+// fewRows is the share of the rows, its inverse, below which looking into each
+// of them is cheaper than one search over the text of all.
+const fewRows = 4
+
+// match returns the rows that pass the filter. The substring comes last: it
+// costs most, and less the fewer rows are left.
 func (r *reader) match(f *facts, q Filter) (bitset, error) {
 	m := newBitset(r.rows, true)
 	if q.Labeled != nil {
@@ -148,7 +153,12 @@ func (r *reader) match(f *facts, q Filter) (bitset, error) {
 		if err != nil {
 			return nil, err
 		}
-		m.and(func(set func(int)) { refs.rowsContaining([]byte(q.SourceRef), set) })
+		sub := []byte(q.SourceRef)
+		if m.count() < r.rows/fewRows {
+			m.keep(func(i int) bool { return bytes.Contains(refs.row(i), sub) })
+		} else {
+			m.and(func(set func(int)) { refs.rowsContaining(sub, set) })
+		}
 	}
 	return m, nil
 }

@@ -302,6 +302,9 @@ func (r *reader) lines(rows []int, fn func(i int, line []byte)) (err error) {
 	return nil
 }
 
+// row returns the source_ref of a row.
+func (r *refs) row(i int) []byte { return r.text[from(r.ends, i):r.ends[i]] }
+
 // rowsContaining calls set with the rows whose source_ref contains sub.
 func (r *refs) rowsContaining(sub []byte, set func(row int)) {
 	for from := 0; from < len(r.text); {
