@@ -40,7 +40,8 @@ type ObjectInfo struct {
 
 // Objects reads and writes the users' objects: the embedded S3 endpoint or an
 // external one. An object that is missing or forbidden is a BadObject error
-// whose message names it; anything else that fails is Internal.
+// whose message names it, and for a missing one has fs.ErrNotExist in its
+// chain; anything else that fails is Internal.
 type Objects interface {
 	// Stat describes the object.
 	Stat(ctx context.Context, ref ObjectRef) (ObjectInfo, error)

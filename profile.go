@@ -17,9 +17,14 @@ type Profile struct {
 	// code for the import report and the message for the dataset's status.
 	FaultText func(Fault) (code, message string)
 
+	// ImageOf returns what the line of an entry, which was judged and not
+	// dropped, says of its image. It is called only if images are looked at.
+	ImageOf func(doc *manifest.Doc, e *manifest.Entry) ImageExpectation
+
 	KeepLast   bool // of entries with one source-ref the last counts, not the first (LV-5.52, CL-6.22)
 	BlankLines bool // blank lines count as dropped lines (CL-5.6) instead of being passed over (LV-5.5)
 	Strict     bool // one dropped line fails the import (LV-5.89)
+	SameSize   bool // all images of a project have one size (LV-5.51)
 }
 
 // Limits are the quotas of a service. Zero lifts one.
@@ -32,6 +37,7 @@ type Limits struct {
 	Labels        int     // distinct labels of a dataset
 	ProjectLabels int     // distinct labels of all datasets of a project
 	DropShare     float64 // share of the lines that may be dropped (CL-5.67); 1 lifts it
+	Image         ImageLimits
 }
 
 // Lifted returns the limits with every quota lifted. LineChars stays, because

@@ -15,6 +15,7 @@ type CheckSpec struct {
 	Manifest fovea.ObjectInfo  // its Size counts; its Ref and ETag name it in the report
 	Source   io.ReaderAt       // the manifest's bytes
 	Blobs    fovea.Blobs       // empty; for what is found until the result is read
+	Images   *ImageCheck       // opens the images; nil for not
 	Workers  int               // 0 for the number of processors
 	Range    int64             // 0 for DefaultRange
 	Progress func(bytes int64) // called with bytes that are done, from many goroutines; may be nil
@@ -32,7 +33,7 @@ type CheckResult struct {
 func Check(ctx context.Context, c CheckSpec) (*CheckResult, error) {
 	s := &scan{
 		profile: c.Profile, split: c.Split, blobs: c.Blobs, source: c.Source, manifest: c.Manifest,
-		id: fovea.FormatID(0), imported: time.Unix(0, 0), width: c.Range, workers: c.Workers, progress: c.Progress,
+		id: fovea.FormatID(0), imported: time.Unix(0, 0), width: c.Range, workers: c.Workers, images: c.Images, progress: c.Progress,
 	}
 	out, err := s.run(ctx)
 	if err != nil {

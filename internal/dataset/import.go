@@ -115,6 +115,7 @@ func (o *Ops) scanOf(ctx context.Context, v *View, job fovea.ImportJob) *scan {
 		segments: true,
 		width:    o.ImportRange,
 		workers:  o.Workers,
+		images:   o.Images,
 	}
 }
 

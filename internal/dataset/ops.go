@@ -31,6 +31,7 @@ type Ops struct {
 	ImportRange int64            // bytes of a manifest that are one unit of work; 0 for DefaultRange
 	Workers     int              // ranges that are worked on at a time; 0 for the number of processors
 	Log         *slog.Logger     // nil for none
+	Images      *ImageCheck      // opens the images of imported manifests; nil for not
 
 	stamps fovea.Stamps
 }

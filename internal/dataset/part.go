@@ -29,6 +29,7 @@ type part struct {
 	Start, End int64
 	ETag       string // of the manifest
 	Built      bool   // has a segment, even if empty
+	Images     bool   // the images were opened
 
 	Lines      int64
 	Blank      int64
@@ -39,6 +40,7 @@ type part struct {
 	Buckets    []bucketUse // the first two
 	First      *badLine    // the first dropped line
 	Codes      map[string]int64
+	Sizes      imageSizes
 	Segment    fovea.SegmentRef
 	Keys       [257]uint32 // the keys of hash byte b are Keys[b] to Keys[b+1]
 

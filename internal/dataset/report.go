@@ -74,17 +74,28 @@ type Finding struct {
 	SourceRef string `json:"source_ref,omitempty"`
 }
 
+// findingOf returns a problem of the line of that number, offset and source-ref.
+func findingOf(p *manifest.Problem, line, offset int64, ref string) Finding {
+	return Finding{
+		Line: line, Column: p.Offset + 1, Offset: offset + int64(p.Offset),
+		Severity: p.Severity.String(), Code: p.Code, Message: p.Message, Pointer: p.Pointer,
+		Found: p.Found, Expected: p.Expected, Mend: p.Mend, SourceRef: ref,
+	}
+}
+
 // report keeps a finding about the current entry in the part.
 func (w *worker) report(p *manifest.Problem) {
+	if len(w.problems) <= maxPartProblems {
+		w.keep(findingOf(p, w.entry.Number, w.entry.Offset, string(w.entry.SourceRef)))
+	}
+}
+
+// keep keeps a finding in the part, while there is room.
+func (w *worker) keep(f Finding) {
 	if len(w.problems) > maxPartProblems {
 		return
 	}
-	e := &w.entry
-	b, err := json.Marshal(Finding{
-		Line: e.Number, Column: p.Offset + 1, Offset: e.Offset + int64(p.Offset),
-		Severity: p.Severity.String(), Code: p.Code, Message: p.Message, Pointer: p.Pointer,
-		Found: p.Found, Expected: p.Expected, Mend: p.Mend, SourceRef: string(e.SourceRef),
-	})
+	b, err := json.Marshal(f)
 	if err != nil {
 		panic(err) // strings and numbers are always JSON
 	}
@@ -117,7 +128,7 @@ func (s *scan) summary(out *outcome) *Summary {
 	for _, n := range out.codes {
 		all += n
 	}
-	sum.Findings = min(kept+int64(len(out.copies)), maxReported)
+	sum.Findings = min(kept+int64(len(out.copies)+len(out.differs)), maxReported)
 	sum.Left = all - sum.Findings
 	return sum
 }
@@ -179,9 +190,14 @@ func (s *scan) partFindings(ctx context.Context, out *outcome, index int, p *par
 		found = append(found, f)
 		b = b[4+n:]
 	}
+	for _, d := range out.differs {
+		if d.part == index {
+			found = append(found, d.Finding)
+		}
+	}
 	copies, err := s.copyFindings(out, index, p)
-	if err != nil || len(copies) == 0 {
-		return found, err
+	if err != nil {
+		return nil, err
 	}
 	found = append(found, copies...)
 	slices.SortStableFunc(found, func(a, b Finding) int { return int(a.Line - b.Line) })

@@ -37,6 +37,7 @@ type scan struct {
 	segments bool              // write them
 	width    int64             // bytes of a range; 0 for DefaultRange
 	workers  int               // 0 for the number of processors
+	images   *ImageCheck       // opens the images; nil for not
 	progress func(bytes int64) // called with bytes that are done; may be nil
 }
 
@@ -54,6 +55,7 @@ type outcome struct {
 	codes      map[string]int64 // problems by code
 	fault      *fovea.Fault     // why the whole fails; nil if it does not
 	copies     []duplicate      // the first maxReported of them, in order of their line
+	differs    []differing      // the first images of another size, in order of their line
 }
 
 // run scans the manifest. An error that is not the manifest's fault is
@@ -77,6 +79,7 @@ func (s *scan) run(ctx context.Context) (*outcome, error) {
 		return nil, err
 	}
 	s.total(out)
+	s.findSizes(out)
 	out.fault = s.judge(out)
 	return out, nil
 }
@@ -148,7 +151,7 @@ func (s *scan) rangeDone(ctx context.Context, index int, start, end int64) (*par
 		return nil, nil
 	case err != nil:
 		return nil, err
-	case p.Start != start || p.End != end || p.ETag != s.manifest.ETag || p.Built != s.segments:
+	case p.Start != start || p.End != end || p.ETag != s.manifest.ETag || p.Built != s.segments || p.Images != (s.images != nil):
 		return nil, nil
 	}
 	p.name = s.partName(index)

@@ -35,18 +35,20 @@ func newWorker(s *scan) *worker {
 // do scans a range and stores its part, and its segment before that.
 func (w *worker) do(ctx context.Context, index int, start, end int64) (*part, error) {
 	s := w.scan
-	w.part = &part{Start: start, End: end, ETag: s.manifest.ETag, Built: s.segments, Codes: map[string]int64{}}
+	w.part = &part{Start: start, End: end, ETag: s.manifest.ETag, Built: s.segments, Images: s.images != nil, Codes: map[string]int64{}}
 	clear(w.labels)
 	w.keys, w.facts, w.problems = w.keys[:0], w.facts[:0], w.problems[:0]
-	if err := w.read(start, end); err != nil {
+	if err := w.read(ctx, start, end); err != nil {
 		return nil, err
 	}
 	return w.store(ctx, index)
 }
 
 // read judges every line of the range.
-func (w *worker) read(start, end int64) error {
+func (w *worker) read(ctx context.Context, start, end int64) error {
 	s := w.scan
+	images := s.images.queue(ctx, w.countImage)
+	defer images.stop()
 	maxChars := int(s.profile.Limits.LineChars)
 	if w.lines == nil {
 		// A character has at most four bytes.
@@ -57,7 +59,10 @@ func (w *worker) read(start, end int64) error {
 	for {
 		line, ok := w.lines.Next()
 		if !ok {
-			return w.lines.Err()
+			if err := w.lines.Err(); err != nil {
+				return err
+			}
+			return images.finish()
 		}
 		bad := line.Bad
 		if bad == nil {
@@ -74,6 +79,9 @@ func (w *worker) read(start, end int64) error {
 		w.entry.Line, w.entry.Offset, w.entry.Number = line.Text, line.Offset, line.Number
 		w.checker.Check(&w.entry, &w.doc, bad)
 		w.count(bad)
+		if err := w.queueImage(images); err != nil {
+			return err
+		}
 	}
 }
 
