@@ -20,6 +20,9 @@ const packedForm = 1
 
 const sumSize = 8
 
+// maxSegmentName is longer than any name of a blob.
+const maxSegmentName = 1024
+
 func packSegments(segments []fovea.SegmentRef) []byte {
 	b := make([]byte, 0, 32+64*len(segments))
 	b = append(b, packedForm)
@@ -100,12 +103,12 @@ type unpacker struct {
 }
 
 func (u *unpacker) segment(s *fovea.SegmentRef, last string) {
-	shared := u.uvarint()
-	if shared > uint64(len(last)) {
+	shared, rest := u.uvarint(), u.bytes()
+	if shared > uint64(len(last)) || shared+uint64(len(rest)) > maxSegmentName {
 		u.fail()
 		return
 	}
-	s.Name = last[:shared] + string(u.bytes())
+	s.Name = last[:shared] + string(rest)
 	s.Size = u.varint()
 	if sum := u.take(8); sum != nil {
 		s.Sum = binary.LittleEndian.Uint64(sum)
