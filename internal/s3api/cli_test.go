@@ -36,7 +36,7 @@ func TestCLI(t *testing.T) {
 	dir := t.TempDir()
 	aws := func(args ...string) string {
 		t.Helper()
-		return e.run(t, bin, append([]string{"--endpoint-url", e.url, "--no-cli-pager"}, args...)...)
+		return e.run(t, bin, append([]string{"--endpoint-url", e.url}, args...)...)
 	}
 	files := map[string][]byte{"a.txt": []byte("a"), "dir/b c+d.txt": []byte("b"), "dir/ü.bin": noise(9 << 20), "empty": nil}
 	for name, data := range files {

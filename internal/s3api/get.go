@@ -60,7 +60,7 @@ func getObjectOp(q *request) error {
 // send copies the bytes to the client. It puts the deadline off for every
 // slice, so that only a client that takes nothing is cut off.
 func (q *request) send(o *object, off, n int64, status int) error {
-	const slice = 4 << 20
+	const slice = 1 << 20
 	body := q.s.Store.blobs.open(o.body.slice(off, n))
 	defer body.Close()
 	if _, _, err := body.file(); err != nil && err != io.EOF {

@@ -65,8 +65,11 @@ type cursor struct {
 	end    string
 }
 
-// prefixEnd returns the first key after all that begin with prefix, "" if
-// there is no end.
+// noEnd is greater than every key, because 0xff is in no UTF-8.
+const noEnd = "\xff"
+
+// prefixEnd returns what is greater than all keys that begin with prefix, and
+// not greater than any key behind them.
 func prefixEnd(prefix string) string {
 	b := []byte(prefix)
 	for i := len(b) - 1; i >= 0; i-- {
@@ -75,7 +78,7 @@ func prefixEnd(prefix string) string {
 			return string(b[:i+1])
 		}
 	}
-	return ""
+	return noEnd
 }
 
 // group returns the common prefix under which a key is listed, "" for none.
@@ -90,13 +93,18 @@ func (l listing) group(key string) string {
 	return ""
 }
 
+const (
+	listColumns   = `SELECT id, key, version, latest, marker, size, etag, modified, info FROM objects WHERE bucket = ?1 AND key >= ?2 AND key < ?4 AND `
+	latestQuery   = listColumns + `latest = 1 AND marker = 0 AND (key > ?2 OR NOT ?3) ORDER BY key LIMIT ?6`
+	versionsQuery = listColumns + `(key > ?2 OR NOT ?3 OR id < ?5) ORDER BY key, id DESC LIMIT ?6`
+)
+
 // listFrom fills the page from the cursor on. It returns true, with the cursor
 // moved, if it is better to begin anew behind a common prefix.
 func (s *Store) listFrom(ctx context.Context, l listing, c *cursor, p *page) (bool, error) {
-	const columns = `SELECT id, key, version, latest, marker, size, etag, modified, info FROM objects WHERE bucket = ?1 AND `
-	query := columns + `latest = 1 AND marker = 0 AND key >= ?2 AND (key > ?2 OR NOT ?3) AND (?4 = '' OR key < ?4) AND (?5 OR 1) ORDER BY key LIMIT ?6`
+	query := latestQuery
 	if l.versions {
-		query = columns + `key >= ?2 AND (key > ?2 OR NOT ?3 OR id < ?5) AND (?4 = '' OR key < ?4) ORDER BY key, id DESC LIMIT ?6`
+		query = versionsQuery
 	}
 	rows, err := s.read(ctx).query(query, l.bucket, c.from, c.open, c.end, c.fromID, l.limit+seekAfter+2)
 	if err != nil {

@@ -178,3 +178,37 @@ func TestListSkipsLongPrefixes(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// TestListUsesIndexes: no list reads more of the table than its page.
+func TestListUsesIndexes(t *testing.T) {
+	e := start(t)
+	for _, query := range []string{latestQuery, versionsQuery} {
+		rows, err := e.store.r.Query("EXPLAIN QUERY PLAN "+query, "bkt", "a", false, "b", 0, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var a, b, c any
+			var plan string
+			if err := rows.Scan(&a, &b, &c, &plan); err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(plan, "(bucket=? AND key>? AND key<?)") {
+				t.Errorf("plan %q of %s", plan, query)
+			}
+		}
+	}
+}
+
+func TestLaterSchema(t *testing.T) {
+	dir := t.TempDir()
+	s := openStore(t, dir, Options{})
+	if _, err := s.w.Exec("PRAGMA user_version = 99"); err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	if _, err := Open(dir, Options{}); err == nil || !strings.Contains(err.Error(), "later fovea") {
+		t.Errorf("err = %v", err)
+	}
+}

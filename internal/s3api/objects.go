@@ -1,6 +1,7 @@
 package s3api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -54,7 +55,7 @@ func (s *Store) Write(ctx context.Context, ref fovea.ObjectRef, contentType stri
 		st.drop()
 		return fovea.ObjectInfo{}, fmt.Errorf("write %s: the body has not the %d bytes that were announced", ref, size)
 	}
-	o := &object{bucket: ref.Bucket, key: ref.Key, info: info{Headers: map[string]string{"Content-Type": contentType}}}
+	o := &object{bucket: ref.Bucket, key: ref.Key, info: info{Headers: map[string]string{"Content-Type": cmp.Or(contentType, "binary/octet-stream")}}}
 	if _, err := s.putObject(ctx, o, st, condition{}); err != nil {
 		return fovea.ObjectInfo{}, badObject(ref, err)
 	}

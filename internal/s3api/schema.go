@@ -1,5 +1,24 @@
 package s3api
 
+import "fmt"
+
+// schemaVersion is that of the tables which this program writes.
+const schemaVersion = 1
+
+// migrate makes the tables of a new store. It refuses those of a later
+// program.
+func (s *Store) migrate() error {
+	var version int
+	if err := s.w.QueryRow(`PRAGMA user_version`).Scan(&version); err != nil {
+		return err
+	}
+	if version > schemaVersion {
+		return fmt.Errorf("the store was written by a later fovea (schema %d, this one knows %d); use that one", version, schemaVersion)
+	}
+	_, err := s.w.Exec(schema + fmt.Sprintf("PRAGMA user_version = %d", schemaVersion))
+	return err
+}
+
 // schema makes the tables. Times are milliseconds since the Unix epoch.
 //
 // objects has a row for every version and every delete marker; of the versions

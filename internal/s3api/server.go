@@ -2,7 +2,6 @@ package s3api
 
 import (
 	"cmp"
-	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -101,11 +100,14 @@ func (q *request) serve() error {
 	if q.Method == http.MethodOptions {
 		return q.preflight()
 	}
+	if err := q.allowOrigin(); err != nil { // first, so that a page can read why it was refused
+		return err
+	}
 	if err := q.authenticate(); err != nil {
 		return err
 	}
-	if err := q.allowOrigin(); err != nil {
-		return err
+	if owner := q.header("X-Amz-Expected-Bucket-Owner"); owner != "" && owner != q.s.Account {
+		return errorf("AccessDenied", "The bucket is not owned by account %.20q, as x-amz-expected-bucket-owner says.", owner)
 	}
 	op, err := q.route()
 	if err != nil {
@@ -187,7 +189,7 @@ func (q *request) fail(err error) {
 	e := asError(err)
 	switch {
 	case e != nil:
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, context.Canceled):
+	case errors.Is(err, io.ErrUnexpectedEOF), q.Context().Err() != nil: // the client has gone
 		e = errorf("IncompleteBody", "You did not provide the number of bytes specified by the Content-Length HTTP header.")
 	case isTimeout(err):
 		e = errorf("RequestTimeout", "Your socket connection to the server was not read from or written to within the timeout period of %v.", idleTimeout)

@@ -82,7 +82,7 @@ func (s *Store) open(dir string) (err error) {
 	if s.w, err = openDB(file, 1, "_txlock=immediate"); err != nil {
 		return err
 	}
-	if _, err := s.w.Exec(schema); err != nil {
+	if err := s.migrate(); err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	if s.r, err = openDB(file, max(4, runtime.NumCPU()), "_pragma=query_only(1)"); err != nil {

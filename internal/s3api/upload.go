@@ -113,7 +113,7 @@ func newPart(number int, st *staged, kept sum) *part {
 // then of time, and the common prefixes. With marker they begin after that
 // upload of the key l.after, without it after all of that key.
 func (s *Store) listUploads(ctx context.Context, l listing, marker string) (list []upload, prefixes []string, more bool, err error) {
-	rows, err := s.read(ctx).query(`SELECT id, key, created, info FROM uploads WHERE bucket = ?1 AND key >= ?2 AND (?3 = '' OR key < ?3)
+	rows, err := s.read(ctx).query(`SELECT id, key, created, info FROM uploads WHERE bucket = ?1 AND key >= ?2 AND key < ?3
 		AND (key > ?4 OR (key = ?4 AND ?5 <> '' AND (created, id) > (SELECT created, id FROM uploads WHERE id = ?5))) ORDER BY key, created, id`,
 		l.bucket, l.prefix, prefixEnd(l.prefix), l.after, marker)
 	if err != nil {
