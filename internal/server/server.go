@@ -70,11 +70,22 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := time.Now()
 	c := &call{server: s, id: uuid.NewString(), service: "public"}
 	rec := &recorder{ResponseWriter: w}
+	continueEmpty(w, r)
 	w.Header().Set("X-Amzn-Requestid", c.id)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	r = r.WithContext(fovea.WithCaller(r.Context(), fovea.Caller{Account: s.Account, Region: s.Region, RequestID: c.id}))
 	defer func() { s.finish(c, rec, r, started) }()
 	c.serve(rec, r)
+}
+
+// continueEmpty tells a client to go on that asked to be told so before it
+// sends a body of no bytes, as boto3 does when it puts an empty object. The
+// HTTP server says it only when a body is read; but boto3 takes an answer that
+// comes without it for the status of the next answer on the connection, too.
+func continueEmpty(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength == 0 && r.ProtoAtLeast(1, 1) && strings.EqualFold(r.Header.Get("Expect"), "100-continue") {
+		w.WriteHeader(http.StatusContinue)
+	}
 }
 
 // A call is one request on its way.
