@@ -70,7 +70,7 @@ var lookoutScenarios = []scenario{
 			{call: "lookoutvision.DeleteProject", in: `{"ProjectName":"${p}"}`, err: "ConflictException", status: 409, fields: `{"ResourceType":"PROJECT"}`},
 
 			{call: "lookoutvision.ListDatasetEntries", in: `{"ProjectName":"${p}","DatasetType":"train"}`, want: `{"NextToken":"!","DatasetEntries":[{"source-ref":"s3://factory/c/1.jpg","anomaly-label":0,"anomaly-label-metadata":{"class-name":"normal"},"cl-metadata":"!"},{"source-ref":"s3://factory/c/2.jpg"},"{\"source-ref\":\"s3://factory/c/3.jpg\"}",{"source-ref":"s3://factory/d/4.jpg"}]}`},
-			{call: "lookoutvision.ListDatasetEntries", in: `{"ProjectName":"${p}","DatasetType":"train","Labeled":true,"MaxResults":1}`, want: `{"DatasetEntries":[{"source-ref":"s3://factory/c/1.jpg"}],"NextToken":"~[a-zA-Z0-9/+=]{1,2048}"}`, save: "token=NextToken"},
+			{call: "lookoutvision.ListDatasetEntries", in: `{"ProjectName":"${p}","DatasetType":"train","Labeled":true,"MaxResults":1}`, want: `{"DatasetEntries":[{"source-ref":"s3://factory/c/1.jpg"}],"NextToken":"~[a-zA-Z0-9/+=]{1,1000}"}`, save: "token=NextToken"},
 			{call: "lookoutvision.ListDatasetEntries", in: `{"ProjectName":"${p}","DatasetType":"train","Labeled":true,"MaxResults":1,"NextToken":"${token}"}`, want: `{"DatasetEntries":[{"source-ref":"s3://factory/c/2.jpg"}]}`, save: "next=NextToken"},
 			{call: "lookoutvision.ListDatasetEntries", in: `{"ProjectName":"${p}","DatasetType":"train","Labeled":true,"MaxResults":50,"NextToken":"${next}"}`, want: `{"DatasetEntries":[{"source-ref":"s3://factory/d/4.jpg"}],"NextToken":"!"}`},
 			{call: "lookoutvision.ListDatasetEntries", in: `{"ProjectName":"${p}","DatasetType":"train","NextToken":"${next}"}`, err: "ValidationException", status: 400},

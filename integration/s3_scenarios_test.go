@@ -18,12 +18,14 @@ var s3Scenarios = []scenario{
 		brief: true,
 		steps: []step{
 			{call: "s3.PutObject", in: `{"Bucket":"factory","Key":"o/a b+ü.txt","Body":"first","ContentType":"text/plain","Metadata":{"who":"me"}}`, want: `{"ETag":"~\"[0-9a-f]{32}\""}`, save: "etag=ETag"},
-			{call: "s3.HeadObject", in: `{"Bucket":"factory","Key":"o/a b+ü.txt"}`, want: `{"ContentLength":5,"ContentType":"text/plain","ETag":"${etag}","Metadata":{"who":"me"}}`},
+			{call: "s3.HeadObject", in: `{"Bucket":"factory","Key":"o/a b+ü.txt"}`, want: `{"ContentLength":5,"ContentType":"text/plain","ETag":"${etag}"}`},
+			{call: "s3.HeadObject", in: `{"Bucket":"factory","Key":"o/a b+ü.txt"}`, want: `{"Metadata":{"who":"me"}}`, unless: "go1"}, // which says Who
 			{call: "s3.GetObject", in: `{"Bucket":"factory","Key":"o/a b+ü.txt"}`, want: `{"Body":"first"}`},
 			{call: "s3.GetObject", in: `{"Bucket":"factory","Key":"o/a b+ü.txt","Range":"bytes=1-2"}`, want: `{"Body":"ir","ContentLength":2,"ContentRange":"bytes 1-2/5"}`},
 			{call: "s3.GetObject", in: `{"Bucket":"factory","Key":"o/missing"}`, err: "NoSuchKey", status: 404},
 			{call: "s3.GetObject", in: `{"Bucket":"no-such-bucket","Key":"o/missing"}`, err: "NoSuchBucket", status: 404},
-			{call: "s3.CopyObject", in: `{"Bucket":"factory","Key":"o/copy","CopySource":"factory/o/a%20b%2B%C3%BC.txt"}`, want: `{"CopyObjectResult":{"ETag":"${etag}"}}`},
+			{call: "s3.CopyObject", in: `{"Bucket":"factory","Key":"o/copy","CopySource":"factory/o/a%20b%2B%C3%BC.txt"}`, want: `{"CopyObjectResult":{"ETag":"${etag}"}}`, unless: "boto3 cli"}, // which encode it once more
+			{call: "s3.CopyObject", in: `{"Bucket":"factory","Key":"o/copy","CopySource":"factory/o/a b+ü.txt"}`, want: `{"CopyObjectResult":{"ETag":"${etag}"}}`, unless: "go1 go2 js"},
 			{call: "s3.PutObject", in: `{"Bucket":"factory","Key":"o/deep/er","Body":""}`},
 			{call: "s3.ListObjectsV2", in: `{"Bucket":"factory","Prefix":"o/","Delimiter":"/"}`, want: `{"KeyCount":3,"Contents":[{"Key":"o/a b+ü.txt","Size":5},{"Key":"o/copy"}],"CommonPrefixes":[{"Prefix":"o/deep/"}]}`},
 			{call: "s3.ListObjectsV2", in: `{"Bucket":"factory","Prefix":"o/","MaxKeys":1}`, want: `{"IsTruncated":true,"Contents":[{"Key":"o/a b+ü.txt"}]}`, save: "token=NextContinuationToken", unless: "cli"},

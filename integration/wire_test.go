@@ -122,6 +122,9 @@ func TestWire(t *testing.T) {
 func TestAuthentication(t *testing.T) {
 	t.Parallel()
 	server := serve(t)
+	if err := server.MakeBucket(t.Context(), "probe"); err != nil {
+		t.Fatal(err)
+	}
 	right := server.Credentials()
 	for _, tt := range []struct {
 		name    string
@@ -201,6 +204,8 @@ func probe(t *testing.T, server *process.Server, service string) *http.Request {
 		method = "POST"
 	case "lookoutvision":
 		path = "/2020-11-20/projects"
+	case "s3":
+		path = "/probe"
 	}
 	req, err := http.NewRequestWithContext(t.Context(), method, server.URL()+path, nil)
 	if err != nil {
@@ -279,7 +284,7 @@ func TestCORS(t *testing.T) {
 func TestOperator(t *testing.T) {
 	t.Parallel()
 	server := serve(t)
-	for path, want := range map[string]string{"/healthz": "", "/readyz": "", "/metrics": "# TYPE"} {
+	for path, want := range map[string]string{"/healthz": "", "/readyz": "", "/metrics": "fovea_request"} {
 		resp, err := http.Get(server.URL() + path)
 		if err != nil {
 			t.Fatal(err)

@@ -55,18 +55,18 @@ def plain(value):
 class Clients(dict):
     """The clients by name of service, made when first asked for."""
 
-    config = botocore.config.Config(
-        parameter_validation=False,
-        retries={"total_max_attempts": 1},
-        s3={"addressing_style": "path"},
-    )
+    @staticmethod
+    def make(service, **options):
+        config = botocore.config.Config(
+            parameter_validation=False, retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, **options
+        )
+        return boto3.client(
+            service, endpoint_url=os.environ["AWS_ENDPOINT_URL"], region_name=os.environ["AWS_REGION"], config=config
+        )
 
     def __missing__(self, service):
-        client = boto3.client(
-            service, endpoint_url=os.environ["AWS_ENDPOINT_URL"], region_name=os.environ["AWS_REGION"], config=self.config
-        )
-        self[service] = client
-        return client
+        self[service] = self.make(service)
+        return self[service]
 
 
 def call(clients, request):

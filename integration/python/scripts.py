@@ -144,4 +144,5 @@ def transfer(clients, out, bucket, key, size):
 
 def presign(clients, out, bucket, key, seconds):
     """Returns a presigned URL that gets an object."""
-    return clients["s3"].generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": key}, ExpiresIn=seconds)
+    s3 = clients.make("s3", signature_version="s3v4")  # this boto3 would sign the URL as version 2
+    return s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": key}, ExpiresIn=seconds)
