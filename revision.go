@@ -44,7 +44,8 @@ func (s *Stats) Sub(o Stats) {
 // A LabelCount says how many entries use a label.
 type LabelCount struct {
 	Name    string
-	Entries int64 // entries that use the label; 0 if it is only declared in a class map (OQ-25)
+	Lines   int64 // entries that use the label, or only declare it in a class map (OQ-25)
+	Entries int64 // entries that use it; may be 0
 	Boxed   int64 // entries that have it on a box, not the number of boxes (CL-7.40)
 }
 

@@ -248,7 +248,7 @@ func TestDuplicates(t *testing.T) {
 	if got, want := v.Revision.Stats, (fovea.Stats{Entries: 50, Labeled: 50}); got != want {
 		t.Errorf("stats = %+v, want %+v", got, want)
 	}
-	if diff := cmp.Diff([]fovea.LabelCount{{Name: "bolt", Entries: 50, Boxed: 50}}, v.Revision.Labels); diff != "" {
+	if diff := cmp.Diff([]fovea.LabelCount{{Name: "bolt", Lines: 50, Entries: 50, Boxed: 50}}, v.Revision.Labels); diff != "" {
 		t.Errorf("labels (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(lines[:50], w.entries(t, v, segment.Filter{}, 100)); diff != "" {
@@ -289,7 +289,7 @@ func TestKeepLast(t *testing.T) {
 	if diff := cmp.Diff([]string{b, c}, w.entries(t, v, segment.Filter{}, 100)); diff != "" {
 		t.Errorf("entries (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]fovea.LabelCount{{Name: "bolt", Entries: 1, Boxed: 1}, {Name: "new", Entries: 1, Boxed: 1}}, v.Revision.Labels); diff != "" {
+	if diff := cmp.Diff([]fovea.LabelCount{{Name: "bolt", Lines: 1, Entries: 1, Boxed: 1}, {Name: "new", Lines: 1, Entries: 1, Boxed: 1}}, v.Revision.Labels); diff != "" {
 		t.Errorf("labels (-want +got):\n%s", diff)
 	}
 }

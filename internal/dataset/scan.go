@@ -193,6 +193,7 @@ func (s *scan) total(out *outcome) {
 				index[l.Name] = i
 				out.labels = append(out.labels, fovea.LabelCount{Name: l.Name})
 			}
+			out.labels[i].Lines += l.Lines
 			out.labels[i].Entries += l.Entries
 			out.labels[i].Boxed += l.Boxed
 		}

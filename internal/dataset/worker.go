@@ -29,13 +29,16 @@ type worker struct {
 }
 
 func newWorker(s *scan) *worker {
-	return &worker{scan: s, checker: s.profile.NewChecker(), labels: map[string]int{}}
+	return &worker{scan: s, labels: map[string]int{}}
 }
 
 // do scans a range and stores its part, and its segment before that.
 func (w *worker) do(ctx context.Context, index int, start, end int64) (*part, error) {
 	s := w.scan
 	w.part = &part{Start: start, End: end, ETag: s.manifest.ETag, Built: s.segments, Images: s.images != nil, Codes: map[string]int64{}}
+	// What a checker remembers from line to line must depend on the range
+	// alone, and not on what else this worker has done.
+	w.checker = s.profile.NewChecker()
 	clear(w.labels)
 	w.keys, w.facts, w.problems = w.keys[:0], w.facts[:0], w.problems[:0]
 	if err := w.read(ctx, start, end); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+	"unsafe"
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/parquet-go/parquet-go"
@@ -26,6 +27,8 @@ type Builder struct {
 
 	labels     []manifest.Label
 	labelEnds  []int
+	declared   []string
+	declareEnd []int
 	problems   []Problem
 	problemEnd []int
 
@@ -52,9 +55,12 @@ func (b *Builder) Add(seq int64, e *manifest.Entry) {
 	for _, l := range e.Labels {
 		if l.Used {
 			b.labels = append(b.labels, l)
+		} else {
+			b.declared = append(b.declared, l.Name)
 		}
 	}
 	b.labelEnds = append(b.labelEnds, len(b.labels))
+	b.declareEnd = append(b.declareEnd, len(b.declared))
 	for i := range e.Problems {
 		if p := &e.Problems[i]; p.Severity == manifest.Error {
 			b.problems = append(b.problems, Problem{p.Code, p.Message, p.At})
@@ -135,6 +141,7 @@ func (b *Builder) reset() {
 	b.seqs, b.refs, b.refEnds = b.seqs[:0], b.refs[:0], b.refEnds[:0]
 	b.labeled, b.classes, b.dates = b.labeled[:0], b.classes[:0], b.dates[:0]
 	b.labels, b.labelEnds = b.labels[:0], b.labelEnds[:0]
+	b.declared, b.declareEnd = b.declared[:0], b.declareEnd[:0]
 	b.problems, b.problemEnd = b.problems[:0], b.problemEnd[:0]
 	b.writer, b.pending, b.err = nil, 0, nil
 }
@@ -164,6 +171,7 @@ func (b *Builder) write(cols []*parquet.ColumnWriter) error {
 	}{
 		{colLabelName, b.labelEnds, func(i int) parquet.Value { return text(b.labels[i].Name) }},
 		{colLabelBoxed, b.labelEnds, func(i int) parquet.Value { return parquet.BooleanValue(b.labels[i].Boxed) }},
+		{colDeclared, b.declareEnd, func(i int) parquet.Value { return text(b.declared[i]) }},
 		{colErrorCode, b.problemEnd, func(i int) parquet.Value { return text(b.problems[i].Code) }},
 		{colErrorAt, b.problemEnd, func(i int) parquet.Value { return text(b.problems[i].At) }},
 		{colErrorMessage, b.problemEnd, func(i int) parquet.Value { return text(b.problems[i].Message) }},
@@ -229,7 +237,11 @@ func (b *Builder) date(i int) parquet.Value {
 	return parquet.Int64Value(b.dates[i]).Level(0, 1, colDate)
 }
 
-func text(s string) parquet.Value { return parquet.ValueOf(s) }
+// text returns a string as a value, which points to it: parquet.ValueOf would
+// copy every label of every entry.
+func text(s string) parquet.Value {
+	return parquet.ByteArrayValue(unsafe.Slice(unsafe.StringData(s), len(s)))
+}
 
 // from returns where row i begins, given where rows end.
 func from(ends []int, i int) int {

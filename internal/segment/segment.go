@@ -35,6 +35,7 @@ type row struct {
 	AnomalyClass *string    `parquet:"anomaly_class,dict,optional"`
 	CreationDate *int64     `parquet:"creation_date,optional,timestamp(millisecond)"`
 	Labels       []rowLabel `parquet:"labels,list"`
+	Declared     []string   `parquet:"declared,list,dict"`
 	Errors       []rowError `parquet:"errors,list"`
 }
 
@@ -59,6 +60,7 @@ const (
 	colDate
 	colLabelName
 	colLabelBoxed
+	colDeclared
 	colErrorCode
 	colErrorAt
 	colErrorMessage

@@ -28,6 +28,7 @@ func scanRevision(s scanner) (*fovea.Revision, error) {
 // database, whatever becomes of the type.
 type storedLabel struct {
 	Name    string `json:"name"`
+	Lines   int64  `json:"lines"`
 	Entries int64  `json:"entries"`
 	Boxed   int64  `json:"boxed"`
 }

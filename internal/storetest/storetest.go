@@ -328,7 +328,7 @@ func testDatasetRules(t *testing.T, s fovea.Store) {
 func revision(d *fovea.Dataset, number int64, n int) *fovea.Revision {
 	r := &fovea.Revision{Dataset: d.ID, Number: number, Created: start.Add(time.Minute), Cause: "import s3://b/k", Caller: "AKIA",
 		Stats:  fovea.Stats{Entries: 1000, Labeled: 900, Errors: 12, Normal: 600, Anomaly: 300},
-		Labels: []fovea.LabelCount{{Name: "ok", Entries: 3, Boxed: 1}, {Name: "\"broken\" <é>", Entries: 0}},
+		Labels: []fovea.LabelCount{{Name: "ok", Lines: 5, Entries: 3, Boxed: 1}, {Name: "\"broken\" <é>", Entries: 0}},
 		Bucket: "b", NextSeq: 1001, Report: "reports/1"}
 	for i := range n {
 		ref := fovea.SegmentRef{Name: fmt.Sprintf("segments/%016x/%08d.parquet", d.ID, i), Size: int64(i) << 20, Sum: ^uint64(i),
