@@ -24,13 +24,13 @@ type source[S any] struct {
 // customLabels creates datasets from manifests, from another dataset and from
 // nothing, and shows what became of the broken lines.
 func (s *story) customLabels(ctx context.Context) error {
-	s.title("2  Rekognition Custom Labels: which parts are in an image, and where?")
-	s.say("   %-12s %-5s %-31s %-15s %7s %7s %6s %6s", "project", "type", "made from", "status", "entries", "labeled", "labels", "errors")
+	s.title("2  Rekognition Custom Labels: which parts does an image show, and where?")
+	s.say("   %-11s %-5s %-32s %-15s %7s %7s %6s %7s", "project", "type", "made from", "status", "entries", "labeled", "labels", "errors")
 	plates, err := s.createProject(ctx, plateProject)
 	if err != nil {
 		return err
 	}
-	train, err := s.createDataset(ctx, plateProject, plates, types.DatasetTypeTrain, inManifest(trainKey))
+	s.trainARN, err = s.createDataset(ctx, plateProject, plates, types.DatasetTypeTrain, inManifest(trainKey))
 	if err != nil {
 		return err
 	}
@@ -41,7 +41,7 @@ func (s *story) customLabels(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	likewise := source[*types.DatasetSource]{"a copy of plates train", &types.DatasetSource{DatasetArn: &train}}
+	likewise := source[*types.DatasetSource]{"a copy of plates TRAIN", &types.DatasetSource{DatasetArn: &s.trainARN}}
 	if _, err := s.createDataset(ctx, copyProject, copies, types.DatasetTypeTrain, likewise); err != nil {
 		return err
 	}
@@ -49,10 +49,10 @@ func (s *story) customLabels(ctx context.Context) error {
 	if _, err := s.createDataset(ctx, copyProject, copies, types.DatasetTypeTest, nothing); err != nil {
 		return err
 	}
-	if err := s.showLabels(ctx, train); err != nil {
+	if err := s.showLabels(ctx, s.trainARN); err != nil {
 		return err
 	}
-	return s.showPlateErrors(ctx, train)
+	return s.showPlateErrors(ctx, s.trainARN)
 }
 
 // inManifest is a manifest of plates as a source.
@@ -89,7 +89,7 @@ func (s *story) createDataset(ctx context.Context, project, projectARN string, k
 			return false, err
 		}
 		d = got.DatasetDescription
-		s.progress("   %-12s %-5s %-31s %s", project, kind, from.told, d.Status)
+		s.progress("   %-11s %-5s %-32s %s", project, kind, from.told, d.Status)
 		return d.Status != types.DatasetStatusCreateInProgress, nil
 	})
 	if err != nil {
@@ -99,7 +99,7 @@ func (s *story) createDataset(ctx context.Context, project, projectARN string, k
 		return "", fmt.Errorf("the %s dataset of %s is %s: %s", kind, project, d.Status, value(d.StatusMessage))
 	}
 	st := d.DatasetStats
-	s.say("   %-12s %-5s %-31s %-15s %7d %7d %6d %6d", project, kind, from.told, d.Status,
+	s.say("   %-11s %-5s %-32s %-15s %7d %7d %6d %7d", project, kind, from.told, d.Status,
 		value(st.TotalEntries), value(st.LabeledEntries), value(st.TotalLabels), value(st.ErrorEntries))
 	return arn, nil
 }
@@ -114,8 +114,7 @@ func (s *story) showLabels(ctx context.Context, arn string) error {
 	for _, l := range out.DatasetLabelDescriptions {
 		labels = append(labels, fmt.Sprintf("%s in %s", value(l.LabelName), count(int(value(l.LabelStats.EntryCount)), "image")))
 	}
-	s.say("")
-	s.text(3, "Labels of plates train: "+strings.Join(labels, ", ")+".")
+	s.text(3, "Labels of plates TRAIN: "+strings.Join(labels, ", ")+".")
 	return nil
 }
 
@@ -132,23 +131,15 @@ func (s *story) showPlateErrors(ctx context.Context, train string) error {
 	}
 	s.say("")
 	s.text(3, fmt.Sprintf("%d of the %d lines of %s are broken on purpose. What fovea says of them:", brokenPlates, rep.Lines, trainKey))
-	told, dropped := 0, 0
 	s.showFindings(rep, func(f finding) string {
 		switch {
 		case f.Severity == "fatal":
-			dropped++
 			return "dropped"
 		case listed[f.SourceRef][f.Code]:
-			told++
 			return "in cl-errors"
 		}
 		return f.Severity
 	})
-	s.say("")
-	s.text(3, fmt.Sprintf("The API of AWS tells of the %d that are in the cl-errors of ListDatasetEntries, and of none of the %d "+
-		"that cost a line; fovea's import report tells of all.", told, dropped))
-	if b := rep.Budget; b != nil {
-		s.text(3, fmt.Sprintf("%d of %d lines are dropped, %.1f %%; an import fails above %.0f %%.", rep.Dropped, rep.Lines, 100*b.Share, 100*b.Allowed))
-	}
+	s.text(3, "ListDatasetEntries tells the cl-errors, as at AWS, where nobody hears of dropped lines. "+rep.share())
 	return nil
 }

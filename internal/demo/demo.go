@@ -25,7 +25,7 @@ type Config struct {
 	Out      io.Writer // required
 	Terminal bool      // Out is a terminal: progress is shown in place
 
-	Data       string // folder of the server's data, for the commands to try next
+	Data       string // folder of the server's data, for the commands to try next; required unless Exits
 	Program    string // how the user runs fovea (default "fovea"), for the same
 	Exits      bool   // the server ends with the story: no commands to try
 	KeepImages string // folder to keep the drawn images in; empty for none
@@ -41,6 +41,8 @@ type story struct {
 	*clients
 	plates  []*part
 	flanges []*part
+
+	trainARN string // of the dataset of plates for training
 }
 
 // Run tells the story. It returns the first error of the server or of Out, and
@@ -49,8 +51,8 @@ type story struct {
 func Run(ctx context.Context, c Config) error {
 	c.Program = cmp.Or(c.Program, "fovea")
 	s := &story{Config: c, printer: &printer{out: c.Out, terminal: c.Terminal}, clients: newClients(c)}
-	s.say("fovea answers as Amazon Rekognition Custom Labels, Amazon Lookout for Vision and Amazon S3 at")
-	s.say("%s. What follows is what it replies to the AWS SDKs.", c.Endpoint)
+	s.say("fovea is Amazon Rekognition Custom Labels, Lookout for Vision and an S3 for them, in one program.")
+	s.say("What follows is what the one at %s replies to the AWS SDKs.", c.Endpoint)
 	for _, chapter := range []func(context.Context) error{s.upload, s.customLabels, s.lookout} {
 		if err := chapter(ctx); err != nil {
 			s.clear()

@@ -19,7 +19,7 @@ const (
 // import fails.
 func (s *story) lookout(ctx context.Context) error {
 	s.title("3  Lookout for Vision: is a part good, and if not, what is wrong where?")
-	s.say("   %-12s %-5s %-31s %-15s %7s %7s %6s %6s", "project", "type", "made from", "status", "images", "labeled", "normal", "anom.")
+	s.say("   %-11s %-5s %-32s %-15s %7s %7s %6s %7s", "project", "type", "made from", "status", "images", "labeled", "normal", "anomaly")
 	var failed *lookoutforvision.DatasetDescription
 	for _, d := range []struct{ project, kind, key string }{
 		{flangeProject, "train", trainKey}, {flangeProject, "test", testKey},
@@ -67,14 +67,14 @@ func (s *story) createFlanges(ctx context.Context, project, kind, key string) (*
 			return false, err
 		}
 		d = out.DatasetDescription
-		s.progress("   %-12s %-5s %-31s %s", project, kind, told, value(d.Status))
+		s.progress("   %-11s %-5s %-32s %s", project, kind, told, value(d.Status))
 		return value(d.Status) != lookoutforvision.DatasetStatusCreateInProgress, nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("describe the %s dataset of %s: %w", kind, project, err)
 	}
 	st := d.ImageStats
-	s.say("   %-12s %-5s %-31s %-15s %7d %7d %6d %6d", project, kind, told, value(d.Status),
+	s.say("   %-11s %-5s %-32s %-15s %7d %7d %6d %7d", project, kind, told, value(d.Status),
 		value(st.Total), value(st.Labeled), value(st.Normal), value(st.Anomaly))
 	return d, nil
 }
@@ -86,8 +86,8 @@ func (s *story) showFailure(ctx context.Context, d *lookoutforvision.DatasetDesc
 		return err
 	}
 	s.say("")
-	s.text(3, fmt.Sprintf("Lookout takes all lines of a manifest or none, so %s failed, with the StatusMessage", value(d.ProjectName)))
-	s.text(3, fmt.Sprintf("%q. The import report tells of every broken line at once:", value(d.StatusMessage)))
+	s.text(3, fmt.Sprintf("Lookout takes all or nothing. %s says: %q", value(d.ProjectName), value(d.StatusMessage)))
+	s.text(3, "That is its StatusMessage, about the first broken line. The import report has all of them:")
 	s.showFindings(rep, func(f finding) string {
 		if f.Severity == "fatal" {
 			return "refused"

@@ -84,7 +84,7 @@ type flangeLine struct {
 const (
 	trainKey  = "train.manifest"
 	testKey   = "test.manifest"
-	brokenKey = "broken.manifest"
+	brokenKey = "bad.manifest"
 )
 
 // manifests returns the manifests of all datasets, of which two have lines that
@@ -186,10 +186,10 @@ const brokenPlates = 5
 // two stay in the dataset with an error, three are dropped, which is less than
 // the fifth of the lines that may be (CL-5.67).
 func breakPlates(lines []plateLine) [][]byte {
-	box := &lines[4].Parts.Annotations[0]
-	box.Left = frameWidth - box.Width/2        // off the frame
-	lines[10].Parts.Annotations[0].ClassID = 7 // not in the class map
-	lines[28].SourceRef = lines[2].SourceRef   // a duplicate
+	box := &lines[7].Parts.Annotations[1]
+	box.Width, box.Height = box.Left+box.Width, box.Top+box.Height // its other corner
+	lines[10].Parts.Annotations[0].ClassID = 7                     // not in the class map
+	lines[28].SourceRef = lines[2].SourceRef                       // a duplicate
 	out := encode(lines)
 	out[16] = out[16][:len(out[16])/2] // cut off
 	out[22] = bytes.Replace(out[22], []byte("source-ref"), []byte("source_ref"), 1)

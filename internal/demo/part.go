@@ -48,8 +48,10 @@ func (p plate) spot(x, y float32) point {
 func (s *surface) plate(p plate, brush *texture, shift int, l lamp) {
 	reach := p.half.length() + 16
 	s.around(p.center, reach, func(at int, d point) {
-		s.light[at] *= 1 - 0.72*smooth(9, -5, p.distance(d.plus(l.from.scaled(11))))
 		out := p.distance(d)
+		if out > -1 {
+			s.light[at] *= 1 - 0.72*smooth(9, -5, p.distance(d.plus(l.from.scaled(11))))
+		}
 		if out > 1 {
 			return
 		}
@@ -61,7 +63,7 @@ func (s *surface) plate(p plate, brush *texture, shift int, l lamp) {
 		m.gloss *= 1 + 0.5*streak
 		s.put(at, m, inside)
 		s.light[at] += (1 - s.light[at]) * inside
-		s.height[at] += 2.2*smooth(0, 3.2, -out) + inside*0.25*streak*0.1
+		s.height[at] += 2.2 * smooth(0, 3.2, -out)
 	})
 }
 
@@ -79,8 +81,10 @@ func (s *surface) flange(f flange, brush *texture, shift int, l lamp) {
 	hub := f.bore + 13
 	side := l.from.scaled(1 / l.from.length())
 	s.around(f.center, f.radius+18, func(at int, d point) {
-		s.light[at] *= 1 - 0.72*smooth(10, -5, d.plus(l.from.scaled(12)).length()-f.radius)
 		r := d.length()
+		if r > f.radius-1 {
+			s.light[at] *= 1 - 0.72*smooth(10, -5, d.plus(l.from.scaled(12)).length()-f.radius)
+		}
 		if r > f.radius+1 {
 			return
 		}

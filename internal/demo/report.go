@@ -24,27 +24,15 @@ type finding struct {
 	Column    int    `json:"column"`
 	Severity  string `json:"severity"` // warning, error or fatal
 	Code      string `json:"code"`
-	Message   string `json:"message"`
 	Pointer   string `json:"pointer"`
 	Found     string `json:"found"`
-	Expected  string `json:"expected"`
 	Mend      string `json:"mend"`
 	SourceRef string `json:"source_ref"`
-}
-
-// place returns where in its line a finding is: the JSON pointer of the value
-// at fault, or the column.
-func (f finding) place() string {
-	if f.Pointer == "" {
-		return fmt.Sprintf("column %d", f.Column)
-	}
-	return f.Pointer
 }
 
 // A report is what the server says of the lines of a manifest.
 type report struct {
 	Lines   int64 `json:"lines"`
-	Entries int64 `json:"entries"`
 	Dropped int64 `json:"dropped_lines"`
 	Budget  *struct {
 		Allowed float64 `json:"allowed_share"`
@@ -52,6 +40,15 @@ type report struct {
 	} `json:"budget"`
 
 	findings []finding
+}
+
+// share says how many of the lines are dropped, and how many may be.
+func (r *report) share() string {
+	if r.Budget == nil {
+		return fmt.Sprintf("They are %d of %d.", r.Dropped, r.Lines)
+	}
+	return fmt.Sprintf("They are %d of %d, %.1f %%; above %.0f %% the import would fail.",
+		r.Dropped, r.Lines, 100*r.Budget.Share, 100*r.Budget.Allowed)
 }
 
 // importReport fetches the report of a dataset: fovea's own call, since AWS
@@ -104,16 +101,40 @@ func readReport(body io.Reader) (*report, error) {
 	return rep, nil
 }
 
-// showFindings writes the findings as a table of two lines each: what is wrong
-// and where, then what to do. fate says what became of a finding's line.
+// showFindings writes the findings: what is wrong and where, then what to do.
+// fate says what became of a finding's line.
 func (s *story) showFindings(rep *report, fate func(finding) string) {
-	s.say("   line  %-38s %-30s %s", "code", "place", "line is")
+	s.say("   %4s  %-12s  %-31s  %s", "line", "outcome", "code", "place")
 	for _, f := range rep.findings {
-		s.say("   %4d  %-38s %-30s %s", f.Line, f.Code, f.place(), fate(f))
-		what := f.Mend
-		if f.Found != "" {
-			what = "Found " + f.Found + ". " + what
-		}
-		s.text(9, what)
+		s.say("   %4d  %-12s  %-31s  %s", f.Line, fate(f), f.Code, f.place(lineWidth-56))
+		s.text(9, f.advice())
 	}
+}
+
+// place returns where in its line a finding is: the JSON pointer of the value
+// at fault, or the end of it if it is longer than room, or the column.
+func (f finding) place(room int) string {
+	if f.Pointer == "" {
+		return fmt.Sprintf("column %d", f.Column)
+	}
+	pointer := f.Pointer
+	for len(pointer) > room-len("...") {
+		_, rest, more := strings.Cut(pointer[1:], "/")
+		if !more {
+			break
+		}
+		pointer = "/" + rest
+	}
+	if pointer != f.Pointer {
+		return "..." + pointer
+	}
+	return pointer
+}
+
+// advice returns what was found, and what to do about it.
+func (f finding) advice() string {
+	if f.Found == "" {
+		return f.Mend
+	}
+	return "Found " + f.Found + ". " + f.Mend
 }

@@ -71,7 +71,15 @@ func cos(x float32) float32  { return float32(math.Cos(float64(x))) }
 func sin(x float32) float32  { return float32(math.Sin(float64(x))) }
 
 // clamp returns x, or the nearer of 0 and 1.
-func clamp(x float32) float32 { return min(max(x, 0), 1) }
+func clamp(x float32) float32 { // faster than min and max, which mind NaN
+	if x <= 0 {
+		return 0
+	}
+	if x >= 1 {
+		return 1
+	}
+	return x
+}
 
 // smooth goes from 0 at a to 1 at b without a kink.
 func smooth(a, b, x float32) float32 {
@@ -117,13 +125,13 @@ type lamp struct {
 // photograph lights the surface and returns its picture.
 func (s *surface) photograph(l lamp, noise *texture) *image.RGBA {
 	img := image.NewRGBA(image.Rect(0, 0, frameWidth, frameHeight))
-	up := sqrt(1 - min(l.from.dot(l.from), 0.9))
+	shine := newShine(l)
 	for y := range frameHeight {
 		for x := range frameWidth {
 			var sum rgb
 			for j := y * over; j < (y+1)*over; j++ {
 				for i := x * over; i < (x+1)*over; i++ {
-					c := s.lit(i, j, l, up)
+					c := s.lit(i, j, &shine)
 					sum = rgb{sum.r + c.r, sum.g + c.g, sum.b + c.b}
 				}
 			}
@@ -138,25 +146,51 @@ func (s *surface) photograph(l lamp, noise *texture) *image.RGBA {
 	return img
 }
 
+// A shine tells how much a slope gets of the lamp and sends to the camera.
+type shine struct {
+	from, half         vector // where the lamp is; half-way between it and the camera
+	facing, reflecting float32
+}
+
+type vector struct{ x, y, z float32 }
+
+func newShine(l lamp) shine {
+	up := sqrt(1 - min(l.from.dot(l.from), 0.9))
+	length := sqrt(l.from.dot(l.from) + (up+1)*(up+1))
+	s := shine{
+		from: vector{l.from.x, l.from.y, up},
+		half: vector{l.from.x / length, l.from.y / length, (up + 1) / length},
+	}
+	s.facing, s.reflecting = s.slope(0, 0)
+	return s
+}
+
+// slope returns how much of the lamp falls on a slope, and how much of it is
+// mirrored.
+func (s *shine) slope(dx, dy float32) (facing, reflecting float32) {
+	inverse := 1 / sqrt(dx*dx+dy*dy+1)
+	facing = max((dx*s.from.x+dy*s.from.y+s.from.z)*inverse, 0)
+	r := max((dx*s.half.x+dy*s.half.y+s.half.z)*inverse, 0)
+	r *= r
+	r *= r
+	r *= r
+	return facing, r * r // to the 16th
+}
+
 // lit returns how bright a sample looks: light from all sides, light from the
 // lamp by the slope, and the lamp's reflection by the slope.
-func (s *surface) lit(i, j int, l lamp, up float32) rgb {
+func (s *surface) lit(i, j int, lamp *shine) rgb {
 	at := j*samplesWide + i
 	left, right := at-min(i, 1), at+min(samplesWide-1-i, 1)
 	above, below := at-min(j, 1)*samplesWide, at+min(samplesHigh-1-j, 1)*samplesWide
 	dx := (s.height[left] - s.height[right]) * (over / 2.0)
 	dy := (s.height[above] - s.height[below]) * (over / 2.0)
-	inverse := 1 / sqrt(dx*dx+dy*dy+1)
-	facing := max((dx*l.from.x+dy*l.from.y+up)*inverse, 0)
-	// The half-way direction between lamp and camera.
-	hx, hy, hz := l.from.x, l.from.y, up+1
-	shine := max((dx*hx+dy*hy+hz)*inverse/sqrt(hx*hx+hy*hy+hz*hz), 0)
-	shine *= shine
-	shine *= shine
-	shine *= shine
-	shine *= shine // to the 16th
+	facing, reflecting := lamp.facing, lamp.reflecting
+	if dx != 0 || dy != 0 {
+		facing, reflecting = lamp.slope(dx, dy)
+	}
 	m, light := &s.stuff[at], s.light[at]
-	gleam := m.gloss * shine * light
+	gleam := m.gloss * reflecting * light
 	diffuse := 0.32*(0.4+0.6*light) + 0.78*facing*light
 	return rgb{m.color.r*diffuse + gleam, m.color.g*diffuse + gleam, m.color.b*diffuse + gleam}
 }

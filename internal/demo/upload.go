@@ -54,7 +54,8 @@ func (s *story) upload(ctx context.Context) error {
 	if err := s.uploadImages(ctx); err != nil {
 		return err
 	}
-	for _, f := range s.manifests(time.Now()) {
+	manifests := s.manifests(began)
+	for _, f := range manifests {
 		if err := s.put(ctx, f); err != nil {
 			return err
 		}
@@ -70,8 +71,8 @@ func (s *story) upload(ctx context.Context) error {
 	}
 	s.say("   s3://%-13s %d plates with %d boxes around bolts, holes and scratches", plateBucket, len(s.plates), boxes)
 	s.say("   s3://%-13s %d flanges, %d of them with a defect and a mask that shows where", flangeBucket, len(s.flanges), masks)
-	s.say("   %.1f MB and %s in %.1f seconds", float64(size(s.plates)+size(s.flanges))/1e6,
-		count(len(s.manifests(began)), "manifest"), time.Since(began).Seconds())
+	s.say("   %.1f MB in %.1f seconds, with %s: files that say what each image shows, in a line of JSON",
+		float64(size(s.plates)+size(s.flanges))/1e6, time.Since(began).Seconds(), count(len(manifests), "manifest"))
 	if s.KeepImages != "" {
 		s.say("   The images are kept in %s", s.KeepImages)
 	}
