@@ -56,7 +56,7 @@ func rootCommand() *cobra.Command {
 		SilenceErrors: true,
 		Version:       version(),
 	}
-	root.AddCommand(serveCommand(), envCommand(), checkCommand(), reportCommand(), sdkCommand())
+	root.AddCommand(serveCommand(), envCommand(), demoCommand(), checkCommand(), reportCommand(), sdkCommand())
 	return root
 }
 

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"fovea/internal/demo"
+)
+
+func demoCommand() *cobra.Command {
+	var c config
+	var exit bool
+	var keep string
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Show the whole story on a throw-away data folder",
+		Long: "Start a server on a throw-away data folder, draw images of its own, upload them with\n" +
+			"their manifests, create datasets of both services through the AWS SDKs, and say what\n" +
+			"was found. The server runs on until Ctrl-C.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.demo(cmd.Context(), cmd.OutOrStdout(), exit, keep)
+		},
+	}
+	c.serverFlags(cmd.Flags())
+	for _, name := range []string{"data", "database", "blobs", "s3-endpoint", "s3-region", "s3-access-key", "s3-secret-key", "s3-path-style"} {
+		cmd.Flags().MarkHidden(name)
+	}
+	cmd.Flags().Lookup("data").DefValue = ""
+	cmd.Flags().BoolVar(&exit, "exit", false, "end when the story is told")
+	cmd.Flags().StringVar(&keep, "keep-images", "", "folder to keep the drawn images in")
+	configFlag(cmd)
+	return cmd
+}
+
+// demo serves from a folder that is gone afterwards.
+func (c *config) demo(ctx context.Context, out io.Writer, exit bool, keep string) error {
+	dir, err := os.MkdirTemp("", "fovea-demo-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	c.Data, c.LogLevel = dir, "warn"
+	log, err := c.logger(os.Stderr)
+	if err != nil {
+		return err
+	}
+	listener, err := c.demoListener()
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	n, err := openNode(ctx, c, log)
+	defer func() {
+		if err := n.Close(); err != nil {
+			log.Error("closing failed", slog.Any("error", err))
+		}
+	}()
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return n.run(ctx, func(s *http.Server) error { return s.Serve(listener) }) })
+	g.Go(func() error {
+		err := demo.Run(ctx, demo.Config{
+			Endpoint: c.url(listener.Addr().String()), Data: dir,
+			AccessKey: n.key.ID, SecretKey: n.key.Secret, Region: c.Region,
+			Out: out, Terminal: isTerminal(os.Stdout), KeepImages: keep,
+		})
+		if err != nil || exit {
+			stop()
+			return err
+		}
+		fmt.Fprintln(out, "\nThe server runs on until Ctrl-C.")
+		return nil
+	})
+	return g.Wait()
+}
+
+// demoListener listens where it is told to, or, if that is taken and nobody
+// asked for it, on any free port.
+func (c *config) demoListener() (net.Listener, error) {
+	l, err := net.Listen("tcp", c.Listen)
+	if err != nil && c.Listen == defaultListen {
+		return net.Listen("tcp", "127.0.0.1:0")
+	}
+	return l, err
+}
+
+func isTerminal(f *os.File) bool {
+	st, err := f.Stat()
+	return err == nil && st.Mode()&os.ModeCharDevice != 0
+}
