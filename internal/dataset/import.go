@@ -1,25 +1,34 @@
 package dataset
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 
 	"fovea"
 )
 
-// ReportName returns the name in Blobs of the report about a dataset's import,
-// which exists once the import has ended, also in failure.
-func ReportName(id fovea.DatasetID) string {
-	return "reports/" + fovea.FormatID(int64(id)) + "/import.jsonl"
+// reportName returns the name in Blobs of the report about a dataset's import,
+// which exists once the import has ended, also in failure. Failures have a name
+// of their own: two runs of an import that come to different ends do not write
+// over each other's.
+func reportName(id fovea.DatasetID, failed bool) string {
+	name := "reports/" + fovea.FormatID(int64(id)) + "/import.jsonl"
+	if failed {
+		name = strings.Replace(name, "import", "failed-import", 1)
+	}
+	return name
 }
 
 // Report opens the report about the import of a dataset: JSON Lines, a Summary
 // and then Findings. A dataset that was not imported, or not to the end, has
 // none: NotFound.
 func (o *Ops) Report(ctx context.Context, v *View) (fovea.Blob, error) {
-	blob, err := o.Blobs.Open(ctx, ReportName(v.Dataset.ID))
+	blob, err := o.Blobs.Open(ctx, reportName(v.Dataset.ID, v.Dataset.Status == fovea.CreateFailed))
 	if err != nil && fovea.KindOf(err) == fovea.NotFound {
 		name := v.Project.Name + "/" + string(v.Dataset.Split)
 		return nil, fovea.Errorf(fovea.NotFound, "There is no import report about the dataset %s: it is %s and was made from %s.",
@@ -31,7 +40,18 @@ func (o *Ops) Report(ctx context.Context, v *View) (fovea.Blob, error) {
 // RunImport reads the manifest into segments and commits them as the dataset's
 // first revision, or commits the failure. Run again, after a crash or beside
 // itself, it finds the ranges that are done and ends in the same state.
+//
+// Its errors are of the kind Internal, whatever caused them: what is the
+// manifest's fault is committed, and a job that ended with anything else would
+// leave the dataset Creating for ever.
 func (o *Ops) RunImport(ctx context.Context, job fovea.ImportJob) error {
+	if err := o.runImport(ctx, job); err != nil {
+		return fmt.Errorf("import %s into dataset %d: %v", job.Manifest.Ref, job.Dataset, err)
+	}
+	return nil
+}
+
+func (o *Ops) runImport(ctx context.Context, job fovea.ImportJob) error {
 	v, err := o.importing(ctx, job.Dataset)
 	if err != nil || v == nil {
 		return err
@@ -39,41 +59,42 @@ func (o *Ops) RunImport(ctx context.Context, job fovea.ImportJob) error {
 	s := o.scanOf(ctx, v, job)
 	out, err := s.run(ctx)
 	if err != nil {
-		return fmt.Errorf("import %s into %s/%s: %w", job.Manifest.Ref, v.Project.Name, v.Dataset.Split, err)
+		return err
 	}
 	if out.fault == nil {
-		if out.fault, err = o.projectLabels(ctx, v, s, out); err != nil {
+		err = o.Store.View(ctx, func(tx fovea.Tx) (err error) {
+			out.fault, err = projectLabels(tx, v.Dataset, s, out)
+			return err
+		})
+		if err != nil {
 			return err
 		}
 	}
 	if err := o.putReport(ctx, s, out, v.Dataset.ID); err != nil {
-		return fmt.Errorf("write the import report: %w", err)
+		return fmt.Errorf("write the report: %w", err)
 	}
-	if err := o.commitImport(ctx, job, s, out); err != nil {
-		return err
+	committed, err := o.commitImport(ctx, job, s, out)
+	if committed && err == nil {
+		o.tidy(ctx, s, out)
 	}
-	o.tidy(ctx, s, out)
-	return nil
+	return err
 }
 
 // FailImport gives up an import whose job failed too often, for a reason that
 // is not the manifest's.
 func (o *Ops) FailImport(ctx context.Context, job fovea.ImportJob) error {
-	return o.Store.Update(ctx, func(tx fovea.Tx) error {
-		ds, err := tx.Dataset(job.Dataset)
-		if err != nil || ds.Status != fovea.Creating {
-			return ignoreNotFound(err)
-		}
-		p, err := tx.Project(ds.Project)
-		if err != nil {
-			return err
-		}
-		_, message := o.Profiles[p.Service].FaultText(fovea.Fault{Kind: fovea.FaultService, Manifest: job.Manifest.Ref.String()})
-		if err := ds.Fail(message, true, o.now()); err != nil {
-			return err
-		}
-		return tx.PutDataset(ds)
-	})
+	v, err := o.importing(ctx, job.Dataset)
+	if err != nil || v == nil {
+		return err
+	}
+	s := o.scanOf(ctx, v, job)
+	out := &outcome{codes: map[string]int64{}, fault: s.faultf(fovea.FaultService, "a fault of the server: its log tells more")}
+	if err := o.putReport(ctx, s, out, v.Dataset.ID); err != nil && o.Log != nil {
+		// What made the import fail may be the same that keeps reports out.
+		o.Log.WarnContext(ctx, "an import that failed has no report", slog.Any("error", err))
+	}
+	_, err = o.commitImport(ctx, job, s, out)
+	return err
 }
 
 // importing returns the dataset that a job is to fill, nil if it is filled or
@@ -121,32 +142,34 @@ func (o *Ops) scanOf(ctx context.Context, v *View, job fovea.ImportJob) *scan {
 
 // projectLabels finds whether the labels of the project's datasets together
 // are too many (LV-5.85).
-func (o *Ops) projectLabels(ctx context.Context, v *View, s *scan, out *outcome) (*fovea.Fault, error) {
+func projectLabels(tx fovea.Tx, ds *fovea.Dataset, s *scan, out *outcome) (*fovea.Fault, error) {
 	limit := s.profile.Limits.ProjectLabels
 	if limit <= 0 {
 		return nil, nil
 	}
 	names := map[string]bool{}
-	for _, l := range out.labels {
-		names[l.Name] = true
-	}
-	err := o.Store.View(ctx, func(tx fovea.Tx) error {
-		all, err := tx.DatasetsOf(v.Project.ID)
-		for _, ds := range all {
-			if err != nil || ds.ID == v.Dataset.ID || ds.Revision == 0 {
-				continue
-			}
-			var rev *fovea.Revision
-			if rev, err = tx.RevisionStats(ds.ID, ds.Revision); err == nil {
-				for _, l := range rev.Labels {
-					names[l.Name] = true
-				}
-			}
+	add := func(labels []fovea.LabelCount) {
+		for _, l := range labels {
+			names[l.Name] = true
 		}
-		return err
-	})
-	if err != nil || len(names) <= limit {
+	}
+	add(out.labels)
+	all, err := tx.DatasetsOf(ds.Project)
+	if err != nil {
 		return nil, err
+	}
+	for _, other := range all {
+		if other.ID == ds.ID || other.Revision == 0 {
+			continue
+		}
+		rev, err := tx.RevisionStats(other.ID, other.Revision)
+		if err != nil {
+			return nil, err
+		}
+		add(rev.Labels)
+	}
+	if len(names) <= limit {
+		return nil, nil
 	}
 	return s.faultf(fovea.FaultLabels, "%d labels in the project", len(names)), nil
 }
@@ -154,18 +177,22 @@ func (o *Ops) projectLabels(ctx context.Context, v *View, s *scan, out *outcome)
 func (o *Ops) putReport(ctx context.Context, s *scan, out *outcome, id fovea.DatasetID) error {
 	r, w := io.Pipe()
 	go func() { w.CloseWithError(s.writeReport(ctx, out, w)) }()
-	_, err := o.Blobs.Put(ctx, ReportName(id), r)
+	_, err := o.Blobs.Put(ctx, reportName(id, out.fault != nil), r)
 	r.CloseWithError(err)
 	return err
 }
 
-// commitImport makes the outcome the dataset's state.
-func (o *Ops) commitImport(ctx context.Context, job fovea.ImportJob, s *scan, out *outcome) error {
-	return o.Store.Update(ctx, func(tx fovea.Tx) error {
+// commitImport makes the outcome the dataset's state, and reports whether it
+// did. A run that comes late, when another one has committed, does not: it must
+// not touch what that one left.
+func (o *Ops) commitImport(ctx context.Context, job fovea.ImportJob, s *scan, out *outcome) (committed bool, err error) {
+	err = o.Store.Update(ctx, func(tx fovea.Tx) error {
+		committed = false
 		ds, err := tx.Dataset(job.Dataset)
 		if err != nil || ds.Status != fovea.Creating {
 			return ignoreNotFound(err)
 		}
+		committed = true
 		now := o.now()
 		if out.fault != nil {
 			_, message := s.profile.FaultText(*out.fault)
@@ -173,6 +200,9 @@ func (o *Ops) commitImport(ctx context.Context, job fovea.ImportJob, s *scan, ou
 				return err
 			}
 			return tx.PutDataset(ds)
+		}
+		if f, err := projectLabels(tx, ds, s, out); err != nil || f != nil {
+			return cmp.Or(err, errors.New("the labels of the project have changed meanwhile"))
 		}
 		if err := ds.Move(fovea.Created, now); err != nil {
 			return err
@@ -183,6 +213,7 @@ func (o *Ops) commitImport(ctx context.Context, job fovea.ImportJob, s *scan, ou
 		}
 		return tx.PutRevision(s.revision(out, job, now))
 	})
+	return committed, err
 }
 
 // tidy removes what a finished import no longer needs. What it misses the

@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/json"
@@ -62,8 +63,8 @@ type FaultReport struct {
 // line of the manifest.
 type Finding struct {
 	Line      int64  `json:"line"`   // from 1
-	Column    int    `json:"column"` // from 1, in bytes
-	Offset    int64  `json:"offset"` // of the value at fault in the manifest, in bytes
+	Column    int    `json:"column"` // from 1, in bytes; 0 if it is not known
+	Offset    int64  `json:"offset"` // of the value at fault in the manifest, in bytes; 0 if it is not known
 	Severity  string `json:"severity"`
 	Code      string `json:"code"`
 	Message   string `json:"message"`
@@ -205,7 +206,8 @@ func (s *scan) partFindings(ctx context.Context, out *outcome, index int, p *par
 }
 
 // copyFindings returns the findings about the duplicates of a part. It reads
-// their lines again: what is kept of them is a hash.
+// their lines again, because what is kept of them is a hash; if the manifest is
+// gone by now, the findings do without what the lines say.
 func (s *scan) copyFindings(out *outcome, index int, p *part) ([]Finding, error) {
 	first, _ := slices.BinarySearchFunc(out.copies, index, func(d duplicate, i int) int { return d.part - i })
 	last, _ := slices.BinarySearchFunc(out.copies, index+1, func(d duplicate, i int) int { return d.part - i })
@@ -216,28 +218,35 @@ func (s *scan) copyFindings(out *outcome, index int, p *part) ([]Finding, error)
 	found := make([]Finding, 0, len(copies))
 	var doc manifest.Doc
 	lines := manifest.NewLines(s.source, s.manifest.Size, p.Start, p.End, 4*int(s.profile.Limits.LineChars))
-	for k := 0; k < len(copies); {
-		line, ok := lines.Next()
-		if !ok {
-			return found, lines.Err()
+	line, ok := lines.Next()
+	for _, c := range copies {
+		for ok && line.Number < int64(c.line) {
+			line, ok = lines.Next()
 		}
-		if line.Number != int64(copies[k].line) {
-			continue
+		if err := lines.Err(); !ok && fovea.KindOf(err) == fovea.Internal {
+			return nil, cmp.Or(err, fmt.Errorf("line %d of %s is gone", c.line, p.name))
 		}
-		kept := out.parts[copies[k].kept].firstLine + int64(copies[k].keptLineInIt)
-		k++
-		f := Finding{Line: p.firstLine + line.Number, Column: 1, Offset: line.Offset, Pointer: "/source-ref", Code: duplicateCode}
-		if doc.Parse(line.Text, 0) == nil {
-			if v := doc.Member(doc.Root(), "source-ref"); v >= 0 {
-				f.SourceRef = string(doc.Str(v, nil))
-				f.Column += int(doc.Nodes[v].Start)
-				f.Offset += int64(doc.Nodes[v].Start)
-			}
+		f := Finding{Line: p.firstLine + int64(c.line), Pointer: "/source-ref", Code: duplicateCode}
+		if ok {
+			f.place(line, &doc)
 		}
-		s.wordCopy(&f, kept)
+		s.wordCopy(&f, out.parts[c.kept].firstLine+int64(c.keptLineInIt))
 		found = append(found, f)
 	}
 	return found, nil
+}
+
+// place fills in where the source-ref of a line is, and what it is.
+func (f *Finding) place(line manifest.Line, doc *manifest.Doc) {
+	f.Column, f.Offset = 1, line.Offset
+	if doc.Parse(line.Text, 0) != nil {
+		return
+	}
+	if v := doc.Member(doc.Root(), "source-ref"); v >= 0 {
+		f.SourceRef = string(doc.Str(v, nil))
+		f.Column += int(doc.Nodes[v].Start)
+		f.Offset += int64(doc.Nodes[v].Start)
+	}
 }
 
 // duplicateCode is the code of a finding about a line whose source-ref another

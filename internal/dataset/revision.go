@@ -18,7 +18,7 @@ func (s *scan) revision(out *outcome, job fovea.ImportJob, now time.Time) *fovea
 		Labels:  out.labels,
 		Bucket:  out.bucket,
 		NextSeq: s.manifest.Size,
-		Report:  ReportName(job.Dataset),
+		Report:  reportName(job.Dataset, false),
 	}
 	for _, p := range out.parts {
 		if p.Segment.Rows > p.Segment.Masked {
