@@ -16,11 +16,16 @@ var _ fovea.Objects = (*Store)(nil)
 // Stat implements fovea.Objects. The cause of a BadObject error for what does
 // not exist is fs.ErrNotExist.
 func (s *Store) Stat(ctx context.Context, ref fovea.ObjectRef) (fovea.ObjectInfo, error) {
-	o, err := getObject(s.read(ctx), ref.Bucket, ref.Key, ref.Version)
+	q := s.read(ctx)
+	o, err := getObject(q, ref.Bucket, ref.Key, ref.Version)
 	if err != nil {
 		return fovea.ObjectInfo{}, badObject(ref, err)
 	}
-	return o.describe(), nil
+	b, err := getBucket(q, ref.Bucket)
+	if err != nil {
+		return fovea.ObjectInfo{}, badObject(ref, err)
+	}
+	return o.describe(b), nil
 }
 
 // Read implements fovea.Objects.
@@ -56,17 +61,18 @@ func (s *Store) Write(ctx context.Context, ref fovea.ObjectRef, contentType stri
 		return fovea.ObjectInfo{}, fmt.Errorf("write %s: the body has not the %d bytes that were announced", ref, size)
 	}
 	o := &object{bucket: ref.Bucket, key: ref.Key, info: info{Headers: map[string]string{"Content-Type": cmp.Or(contentType, "binary/octet-stream")}}}
-	if _, err := s.putObject(ctx, o, st, condition{}); err != nil {
+	b, err := s.putObject(ctx, o, st, condition{})
+	if err != nil {
 		return fovea.ObjectInfo{}, badObject(ref, err)
 	}
-	return o.describe(), nil
+	return o.describe(b), nil
 }
 
 // describe returns what the rest of the program wants to know of an object.
-// The version pins it if it is its own; a null version is pinned by its ETag.
-func (o *object) describe() fovea.ObjectInfo {
+// The version pins it where there are versions, and the ETag everywhere.
+func (o *object) describe(b *bucket) fovea.ObjectInfo {
 	ref := fovea.ObjectRef{Bucket: o.bucket, Key: o.key}
-	if o.version != nullVersion {
+	if b.versioned() {
 		ref.Version = o.version
 	}
 	return fovea.ObjectInfo{Ref: ref, ETag: quote(o.etag), Size: o.size, Modified: o.modified, ContentType: o.info.Headers["Content-Type"]}

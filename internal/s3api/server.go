@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -59,7 +58,8 @@ type request struct {
 	size   int64       // of the body, -1 if unknown
 	signed *sigv4.Body // nil with NoAuth
 	expect http.Header // presigned: parameters that stand for headers
-	wrote  bool
+	before http.Header // of the answer, as it came to this handler
+	wrote  bool        // the status of the answer is out
 }
 
 // ServeHTTP implements http.Handler.
@@ -71,7 +71,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Amz-Request-Id", id)
 	w.Header().Set("X-Amz-Id-2", id)
 	w.Header().Set("Server", "fovea")
-	q := &request{Request: r, w: w, s: s, id: id, size: r.ContentLength}
+	q := &request{Request: r, w: w, s: s, id: id, size: r.ContentLength, before: w.Header().Clone()}
 	patience := http.NewResponseController(w)
 	defer func() {
 		patience.SetReadDeadline(time.Time{})
@@ -223,16 +223,11 @@ func (q *request) dropHeaders(notModified bool) {
 		return
 	}
 	for name := range h {
-		switch {
-		case strings.HasPrefix(name, "Access-Control-"), slices.Contains(errorHeaders, name):
-		default:
+		if _, ok := q.before[name]; !ok && name != "Vary" && !strings.HasPrefix(name, "Access-Control-") {
 			delete(h, name)
 		}
 	}
 }
-
-// errorHeaders are those that an error may have.
-var errorHeaders = []string{"Server", "Vary", "X-Amz-Request-Id", "X-Amz-Id-2"}
 
 func isTimeout(err error) bool {
 	var t net.Error

@@ -242,7 +242,7 @@ func readBody(r *http.Request, limit int64) ([]byte, error) {
 		r.Body = http.NoBody
 	}
 	var buf bytes.Buffer
-	buf.Grow(int(max(r.ContentLength, 0)) + bytes.MinRead)
+	buf.Grow(int(min(max(r.ContentLength, 0), 1<<20)) + bytes.MinRead) // a promise of more is not worth memory yet
 	n, err := buf.ReadFrom(io.LimitReader(r.Body, limit+1))
 	switch {
 	case err != nil:

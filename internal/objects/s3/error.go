@@ -3,6 +3,7 @@ package s3
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 
@@ -41,6 +42,9 @@ func refused(ref fovea.ObjectRef, err error) error {
 		return bad(err, "is not at this endpoint: S3 answered %d, which is not followed; set the region and the endpoint of the bucket", status)
 	case status == http.StatusBadRequest:
 		return bad(err, "cannot be read: S3 answered %d %s", status, code)
+	}
+	if errors.Is(err, io.EOF) { // a lost connection, which would read as the end of the object
+		return fmt.Errorf("%s: %v: %w", ref, err, io.ErrUnexpectedEOF)
 	}
 	return fmt.Errorf("%s: %w", ref, err)
 }

@@ -76,6 +76,9 @@ func (r *reader) broken(cause error) error {
 		r.fails = 0
 	}
 	r.good = 0
+	if cause == io.EOF { // which would read as the end of the object
+		cause = io.ErrUnexpectedEOF
+	}
 	if r.fails++; r.fails >= r.objects.attempts {
 		return fmt.Errorf("read %s: the body broke off at byte %d of %d, %d times in a row: %w", r.info.Ref, r.off, r.end, r.fails, cause)
 	}

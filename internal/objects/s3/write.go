@@ -2,7 +2,6 @@ package s3
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,6 +30,9 @@ const partTimeout = 10 * time.Minute
 // of more than one is a multipart upload, which is aborted if it fails.
 func (o *Objects) Write(ctx context.Context, ref fovea.ObjectRef, contentType string, body io.Reader, size int64) (fovea.ObjectInfo, error) {
 	ref.Version = ""
+	if size < 0 {
+		return fovea.ObjectInfo{}, fmt.Errorf("write %s: negative size %d", ref, size)
+	}
 	if size <= o.partSize {
 		return o.writeWhole(ctx, ref, contentType, body, size)
 	}
@@ -130,7 +132,7 @@ func (o *Objects) uploadPart(ctx context.Context, ref fovea.ObjectRef, id *strin
 // abort gives the parts of a failed upload back. If that fails too, S3 keeps
 // them until the bucket's rules remove them.
 func (o *Objects) abort(ref fovea.ObjectRef, id *string) {
-	ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(o.idle, callTimeout))
+	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
 	defer cancel()
 	o.client.AbortMultipartUpload(ctx, &awss3.AbortMultipartUploadInput{Bucket: &ref.Bucket, Key: &ref.Key, UploadId: id})
 }
