@@ -19,6 +19,9 @@ func newBitset(n int, value bool) bitset {
 	return b
 }
 
+// has reports whether a bit is set.
+func (b bitset) has(i int) bool { return b[i/64]>>(i%64)&1 != 0 }
+
 // next returns the first set bit at or after i, -1 if there is none.
 func (b bitset) next(i int) int {
 	for w := i / 64; w < len(b); w++ {

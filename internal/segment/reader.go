@@ -29,6 +29,14 @@ type reader struct {
 
 	facts func() (*facts, error) // decoded on first use
 	refs  func() (*refs, error)
+	index func() ([]indexed, error)
+	extra func() (*extra, error)
+}
+
+// extra is what only a change of a dataset needs of its labels.
+type extra struct {
+	boxed    []bool // of facts.labels
+	declared map[int][]string
 }
 
 // facts are the small columns of a segment.
@@ -88,9 +96,11 @@ func decode(name string, data []byte, rows int64) (r *reader, err error) {
 	if v, _ := f.Lookup(metaSchema); v != SchemaVersion {
 		return nil, fmt.Errorf("segment %s has schema %q, which this fovea does not read", name, v)
 	}
-	r = &reader{name: name, file: f, rows: int(rows), size: int64(len(data)) + rows*150 + 64<<10}
+	r = &reader{name: name, file: f, rows: int(rows), size: int64(len(data)) + rows*170 + 64<<10}
 	r.facts = sync.OnceValues(r.readFacts)
 	r.refs = sync.OnceValues(r.readRefs)
+	r.index = sync.OnceValues(r.readIndex)
+	r.extra = sync.OnceValues(r.readExtra)
 	return r, nil
 }
 
@@ -242,6 +252,30 @@ func (r *reader) readProblems(f *facts) error {
 		fill(colErrorAt, func(p *Problem, s string) { p.At = s }),
 		fill(colErrorMessage, func(p *Problem, s string) { p.Message = s }),
 	)
+}
+
+func (r *reader) readExtra() (*extra, error) {
+	x := &extra{declared: map[int][]string{}}
+	row := -1
+	err := errors.Join(
+		r.values(colLabelBoxed, func(v parquet.Value) {
+			if !v.IsNull() {
+				x.boxed = append(x.boxed, v.Boolean())
+			}
+		}),
+		r.values(colDeclared, func(v parquet.Value) {
+			if v.RepetitionLevel() == 0 {
+				row++
+			}
+			if !v.IsNull() {
+				x.declared[row] = append(x.declared[row], v.String())
+			}
+		}),
+	)
+	if f, ferr := r.facts(); err == nil && (ferr != nil || len(x.boxed) != len(f.labels)) {
+		err = fmt.Errorf("segment %s is damaged: its label columns differ in length", r.name)
+	}
+	return x, err
 }
 
 func (r *reader) readRefs() (*refs, error) {

@@ -331,3 +331,71 @@ func FuzzSegment(f *testing.F) {
 		seg.lines([]int{0, 7, 39}, func(int, []byte) {})
 	})
 }
+
+// TestFind: every live entry is found by its source-ref, with what it adds to
+// the statistics; a masked one is not.
+func TestFind(t *testing.T) {
+	ctx := context.Background()
+	r := rand.New(rand.NewPCG(5, 5))
+	blobs := new(mem.Blobs)
+	var refs []fovea.SegmentRef
+	var parts [][]entry
+	for k := range int64(3) {
+		var entries []entry
+		for i := range int64(300) {
+			e := randomEntry(r, k*1000+i)
+			e.SourceRef = fmt.Appendf(nil, "s3://b/%d/%d.jpg", k, i)
+			entries = append(entries, e)
+		}
+		ref := build(t, blobs, fmt.Sprintf("s%d", k), entries)
+		deleted := roaring.BitmapOf(7, 299)
+		ref.Deleted, _ = deleted.ToBytes()
+		ref.Masked = 2
+		refs = append(refs, ref)
+		parts = append(parts, entries)
+	}
+	reader := &Reader{Blobs: blobs}
+	var wanted [][]byte
+	var want []string
+	for i := range 300 {
+		k := i % 3
+		e := parts[k][i]
+		wanted = append(wanted, e.SourceRef, fmt.Appendf(nil, "s3://b/none/%d", i))
+		if i != 7 && i != 299 {
+			want = append(want, fmt.Sprintf("%s %d %d %d", e.SourceRef, k, i, e.seq))
+		}
+	}
+	var got []string
+	err := reader.Find(ctx, refs, wanted, func(i int, at Place) {
+		got = append(got, fmt.Sprintf("%s %d %d %d", wanted[i], at.Segment, at.Row, at.Seq))
+	})
+	slices.Sort(want)
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	for row := range 300 {
+		e := parts[1][row]
+		slices.SortStableFunc(e.Labels, func(a, b manifest.Label) int { // used ones come first
+			if a.Used == b.Used {
+				return 0
+			}
+			if a.Used {
+				return -1
+			}
+			return 1
+		})
+		for i := range e.Labels {
+			e.Labels[i].Boxed = e.Labels[i].Boxed && e.Labels[i].Used
+		}
+		want := Fact{Labeled: e.Labeled, Errors: len(stored(e.Problems)) > 0, Class: e.Class, Labels: e.Labels}
+		err := reader.Facts(ctx, refs[1], []int{row}, func(got Fact) {
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("row %d (-want +got):\n%s", row, diff)
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
