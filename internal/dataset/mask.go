@@ -3,6 +3,7 @@ package dataset
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"fovea"
@@ -79,7 +80,9 @@ func (j *imageJudge) checkColors(want *fovea.MaskExpectation, mask *imaging.Mask
 }
 
 // share writes a share of a whole for people.
-func share(n, of int64) string { return number(float64(1000*n/of)/10) + " %" }
+func share(n, of int64) string {
+	return strconv.FormatFloat(100*float64(n)/float64(of), 'g', 3, 64) + " %"
+}
 
 // colorsOf names the colours of a colour map, or the first of them.
 func colorsOf(want *fovea.MaskExpectation) string {
