@@ -4,6 +4,7 @@ package demo
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -19,9 +20,9 @@ import (
 // The clients of the story. Lookout's is of the AWS SDK for Go v1, the only
 // one for Go that exists: v2 has dropped it since AWS ended the service.
 type clients struct {
-	s3           *s3.Client
-	custom       *rekognition.Client
-	lookoutForV1 *lookoutforvision.LookoutForVision
+	s3     *s3.Client
+	custom *rekognition.Client
+	vision *lookoutforvision.LookoutForVision
 }
 
 // newClients returns clients that know nothing but the configuration: no
@@ -35,9 +36,9 @@ func newClients(c Config) *clients {
 		}),
 	}
 	return &clients{
-		s3:           s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true }),
-		custom:       rekognition.NewFromConfig(cfg),
-		lookoutForV1: lookoutforvision.New(explicit(c)),
+		s3:     s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true }),
+		custom: rekognition.NewFromConfig(cfg),
+		vision: lookoutforvision.New(explicit(c)),
 	}
 }
 
@@ -54,8 +55,8 @@ func (c explicit) ClientConfig(string, ...*awsv1.Config) client.Config {
 
 // poll calls fn until it returns true, fails, or has taken too long.
 func poll(ctx context.Context, fn func(context.Context) (done bool, err error)) error {
-	ctx, cancel := context.WithTimeout(ctx, waiting)
-	defer cancel()
+	late := time.NewTimer(waiting)
+	defer late.Stop()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -65,6 +66,8 @@ func poll(ctx context.Context, fn func(context.Context) (done bool, err error)) 
 		}
 		select {
 		case <-tick.C:
+		case <-late.C:
+			return fmt.Errorf("it is not finished after %v", waiting)
 		case <-ctx.Done():
 			return ctx.Err()
 		}

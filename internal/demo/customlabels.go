@@ -16,9 +16,9 @@ const (
 )
 
 // A source is what a dataset is made from, and how that is told.
-type source[S any] struct {
+type source struct {
 	told string
-	from S // nil for an empty dataset
+	from *types.DatasetSource // nil for an empty dataset
 }
 
 // customLabels creates datasets from manifests, from another dataset and from
@@ -41,11 +41,11 @@ func (s *story) customLabels(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	likewise := source[*types.DatasetSource]{"a copy of plates TRAIN", &types.DatasetSource{DatasetArn: &s.trainARN}}
+	likewise := source{"a copy of plates TRAIN", &types.DatasetSource{DatasetArn: &s.trainARN}}
 	if _, err := s.createDataset(ctx, copyProject, copies, types.DatasetTypeTrain, likewise); err != nil {
 		return err
 	}
-	nothing := source[*types.DatasetSource]{told: "nothing, to be filled later"}
+	nothing := source{told: "nothing, to be filled later"}
 	if _, err := s.createDataset(ctx, copyProject, copies, types.DatasetTypeTest, nothing); err != nil {
 		return err
 	}
@@ -56,9 +56,9 @@ func (s *story) customLabels(ctx context.Context) error {
 }
 
 // inManifest is a manifest of plates as a source.
-func inManifest(key string) source[*types.DatasetSource] {
+func inManifest(key string) source {
 	bucket := plateBucket
-	return source[*types.DatasetSource]{"s3://" + bucket + "/" + key, &types.DatasetSource{
+	return source{"s3://" + bucket + "/" + key, &types.DatasetSource{
 		GroundTruthManifest: &types.GroundTruthManifest{S3Object: &types.S3Object{Bucket: &bucket, Name: &key}},
 	}}
 }
@@ -74,7 +74,7 @@ func (s *story) createProject(ctx context.Context, name string) (arn string, err
 
 // createDataset creates a dataset, waits until it is complete and shows its
 // statistics. It returns its ARN.
-func (s *story) createDataset(ctx context.Context, project, projectARN string, kind types.DatasetType, from source[*types.DatasetSource]) (arn string, err error) {
+func (s *story) createDataset(ctx context.Context, project, projectARN string, kind types.DatasetType, from source) (arn string, err error) {
 	out, err := s.custom.CreateDataset(ctx, &rekognition.CreateDatasetInput{
 		ProjectArn: &projectARN, DatasetType: kind, DatasetSource: from.from,
 	})
@@ -82,13 +82,13 @@ func (s *story) createDataset(ctx context.Context, project, projectARN string, k
 		return "", fmt.Errorf("create the %s dataset of %s: %w", kind, project, err)
 	}
 	arn = value(out.DatasetArn)
-	var d *types.DatasetDescription
+	var d types.DatasetDescription
 	err = poll(ctx, func(ctx context.Context) (bool, error) {
 		got, err := s.custom.DescribeDataset(ctx, &rekognition.DescribeDatasetInput{DatasetArn: &arn})
 		if err != nil {
 			return false, err
 		}
-		d = got.DatasetDescription
+		d = value(got.DatasetDescription)
 		s.progress("   %-11s %-5s %-32s %s", project, kind, from.told, d.Status)
 		return d.Status != types.DatasetStatusCreateInProgress, nil
 	})
@@ -98,7 +98,7 @@ func (s *story) createDataset(ctx context.Context, project, projectARN string, k
 	if d.Status != types.DatasetStatusCreateComplete {
 		return "", fmt.Errorf("the %s dataset of %s is %s: %s", kind, project, d.Status, value(d.StatusMessage))
 	}
-	st := d.DatasetStats
+	st := value(d.DatasetStats)
 	s.say("   %-11s %-5s %-32s %-15s %7d %7d %6d %7d", project, kind, from.told, d.Status,
 		value(st.TotalEntries), value(st.LabeledEntries), value(st.TotalLabels), value(st.ErrorEntries))
 	return arn, nil
@@ -112,7 +112,7 @@ func (s *story) showLabels(ctx context.Context, arn string) error {
 	}
 	var labels []string
 	for _, l := range out.DatasetLabelDescriptions {
-		labels = append(labels, fmt.Sprintf("%s in %s", value(l.LabelName), count(int(value(l.LabelStats.EntryCount)), "image")))
+		labels = append(labels, fmt.Sprintf("%s in %s", value(l.LabelName), count(int(value(value(l.LabelStats).EntryCount)), "image")))
 	}
 	s.text(3, "Labels of plates TRAIN: "+strings.Join(labels, ", ")+".")
 	return nil

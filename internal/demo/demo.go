@@ -56,7 +56,7 @@ func Run(ctx context.Context, c Config) error {
 	for _, chapter := range []func(context.Context) error{s.upload, s.customLabels, s.lookout} {
 		if err := chapter(ctx); err != nil {
 			s.clear()
-			return err
+			return cmp.Or(ctx.Err(), err)
 		}
 	}
 	s.next()

@@ -20,14 +20,14 @@ const (
 func (s *story) lookout(ctx context.Context) error {
 	s.title("3  Lookout for Vision: is a part good, and if not, what is wrong where?")
 	s.say("   %-11s %-5s %-32s %-15s %7s %7s %6s %7s", "project", "type", "made from", "status", "images", "labeled", "normal", "anomaly")
-	var failed *lookoutforvision.DatasetDescription
+	var failed lookoutforvision.DatasetDescription
 	for _, d := range []struct{ project, kind, key string }{
 		{flangeProject, "train", trainKey}, {flangeProject, "test", testKey},
 		{brokenProject, "train", brokenKey}, {brokenProject, "test", ""},
 	} {
 		if d.kind == "train" {
 			in := &lookoutforvision.CreateProjectInput{ProjectName: &d.project}
-			if _, err := s.lookoutForV1.CreateProjectWithContext(ctx, in); err != nil {
+			if _, err := s.vision.CreateProjectWithContext(ctx, in); err != nil {
 				return fmt.Errorf("create the project %s: %w", d.project, err)
 			}
 		}
@@ -48,7 +48,7 @@ func (s *story) lookout(ctx context.Context) error {
 
 // createFlanges creates a dataset, empty if key is, waits until it is complete
 // or has failed, and shows its statistics.
-func (s *story) createFlanges(ctx context.Context, project, kind, key string) (*lookoutforvision.DatasetDescription, error) {
+func (s *story) createFlanges(ctx context.Context, project, kind, key string) (d lookoutforvision.DatasetDescription, err error) {
 	bucket, told := flangeBucket, "nothing, to be filled later"
 	in := &lookoutforvision.CreateDatasetInput{ProjectName: &project, DatasetType: &kind}
 	if key != "" {
@@ -57,30 +57,29 @@ func (s *story) createFlanges(ctx context.Context, project, kind, key string) (*
 			S3Object: &lookoutforvision.InputS3Object{Bucket: &bucket, Key: &key},
 		}}
 	}
-	if _, err := s.lookoutForV1.CreateDatasetWithContext(ctx, in); err != nil {
-		return nil, fmt.Errorf("create the %s dataset of %s: %w", kind, project, err)
+	if _, err := s.vision.CreateDatasetWithContext(ctx, in); err != nil {
+		return d, fmt.Errorf("create the %s dataset of %s: %w", kind, project, err)
 	}
-	var d *lookoutforvision.DatasetDescription
-	err := poll(ctx, func(ctx context.Context) (bool, error) {
-		out, err := s.lookoutForV1.DescribeDatasetWithContext(ctx, &lookoutforvision.DescribeDatasetInput{ProjectName: &project, DatasetType: &kind})
+	err = poll(ctx, func(ctx context.Context) (bool, error) {
+		out, err := s.vision.DescribeDatasetWithContext(ctx, &lookoutforvision.DescribeDatasetInput{ProjectName: &project, DatasetType: &kind})
 		if err != nil {
 			return false, err
 		}
-		d = out.DatasetDescription
+		d = value(out.DatasetDescription)
 		s.progress("   %-11s %-5s %-32s %s", project, kind, told, value(d.Status))
 		return value(d.Status) != lookoutforvision.DatasetStatusCreateInProgress, nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("describe the %s dataset of %s: %w", kind, project, err)
+		return d, fmt.Errorf("describe the %s dataset of %s: %w", kind, project, err)
 	}
-	st := d.ImageStats
+	st := value(d.ImageStats)
 	s.say("   %-11s %-5s %-32s %-15s %7d %7d %6d %7d", project, kind, told, value(d.Status),
 		value(st.Total), value(st.Labeled), value(st.Normal), value(st.Anomaly))
 	return d, nil
 }
 
 // showFailure shows why an import failed.
-func (s *story) showFailure(ctx context.Context, d *lookoutforvision.DatasetDescription) error {
+func (s *story) showFailure(ctx context.Context, d lookoutforvision.DatasetDescription) error {
 	rep, err := s.importReport(ctx, "lookout", brokenProject, "train")
 	if err != nil {
 		return err

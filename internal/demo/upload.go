@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"image"
-	"image/color"
 	"image/jpeg"
 	"image/png"
 	"os"
@@ -208,26 +206,4 @@ func (s *story) keep(f file) error {
 		return err
 	}
 	return os.WriteFile(path, f.data, 0o666)
-}
-
-// maskColors are the background and the colours of defects.
-var maskColors = color.Palette{
-	color.RGBA{0xff, 0xff, 0xff, 0xff}, color.RGBA{0x2c, 0xa0, 0x2c, 0xff},
-	color.RGBA{0x1f, 0x77, 0xb4, 0xff}, color.RGBA{0xd6, 0x27, 0x28, 0xff},
-}
-
-// mask returns the mask of a picture's defect (LV 5.4).
-func (p *picture) mask() *image.Paletted {
-	img := image.NewPaletted(image.Rect(0, 0, frameWidth, frameHeight), maskColors)
-	for k, name := range defects {
-		if name != p.defect {
-			continue
-		}
-		for i, in := range p.covers.covers {
-			if in {
-				img.Pix[i] = uint8(k + 1)
-			}
-		}
-	}
-	return img
 }

@@ -105,8 +105,6 @@ func (s *surface) flange(f flange, brush *texture, shift int, l lamp) {
 	s.hole(f.center, f.bore, l)
 }
 
-func abs(x float32) float32 { return max(x, -x) }
-
 // hole bores a hole with a chamfer. Some light falls on its far wall.
 func (s *surface) hole(p point, radius float32, l lamp) {
 	chamfer := 1.4 + radius*0.06
