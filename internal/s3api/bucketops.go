@@ -1,10 +1,7 @@
 package s3api
 
 import (
-	"encoding/json"
-	"encoding/xml"
 	"net/http"
-	"strconv"
 	"time"
 )
 
@@ -39,19 +36,6 @@ func listBuckets(q *request) error {
 	return q.answer("ListAllMyBucketsResult", &out)
 }
 
-// number returns a parameter that is a number, at most max, or a default.
-func (q *request) number(name string, def, max int) (int, error) {
-	text := q.query.Get(name)
-	if text == "" {
-		return def, nil
-	}
-	n, err := strconv.ParseUint(text, 10, 31)
-	if err != nil {
-		return 0, errorf("InvalidArgument", "Provided %s not an integer or within integer range: %.40q.", name, text)
-	}
-	return min(int(n), max), nil
-}
-
 func createBucket(q *request) error {
 	var in struct {
 		LocationConstraint string
@@ -77,13 +61,6 @@ func createBucket(q *request) error {
 	}
 	q.w.Header().Set("Location", "/"+q.bucket)
 	return q.done(http.StatusOK)
-}
-
-// done answers without a body.
-func (q *request) done(status int) error {
-	q.w.WriteHeader(status)
-	q.wrote = true
-	return nil
 }
 
 func headBucket(q *request) error {
@@ -146,167 +123,6 @@ func putVersioning(q *request) error {
 		return err
 	}
 	return q.done(http.StatusOK)
-}
-
-// getDocument answers what a client stored, or the error for nothing.
-func getDocument(kind, code string) operation {
-	return func(q *request) error {
-		doc, err := q.s.Store.document(q.Context(), q.bucket, kind)
-		if err != nil {
-			return err
-		}
-		if doc == nil {
-			return errorf(code, "The bucket %s has no %s configuration.", q.bucket, kind)
-		}
-		q.w.Header().Set("Content-Type", "application/xml")
-		q.w.WriteHeader(http.StatusOK)
-		q.wrote = true
-		_, err = q.w.Write(doc)
-		return err
-	}
-}
-
-func deleteDocument(kind string) operation {
-	return func(q *request) error {
-		if err := q.s.Store.putDocument(q.Context(), q.bucket, kind, nil); err != nil {
-			return err
-		}
-		return q.done(http.StatusNoContent)
-	}
-}
-
-// absent answers for a kind of configuration that no bucket has here.
-func absent(code string) operation {
-	return func(q *request) error {
-		if _, err := getBucket(q.s.Store.read(q.Context()), q.bucket); err != nil {
-			return err
-		}
-		return errorf(code, "The bucket %s has no such configuration.", q.bucket)
-	}
-}
-
-// empty answers an empty configuration.
-func empty(name string) operation {
-	return func(q *request) error {
-		if _, err := getBucket(q.s.Store.read(q.Context()), q.bucket); err != nil {
-			return err
-		}
-		return q.answer(name, struct{}{})
-	}
-}
-
-func getRequestPayment(q *request) error {
-	if _, err := getBucket(q.s.Store.read(q.Context()), q.bucket); err != nil {
-		return err
-	}
-	return q.answer("RequestPaymentConfiguration", struct{ Payer string }{"BucketOwner"})
-}
-
-// A policy is stored so that clients find what they put. It is not enforced.
-func putPolicy(q *request) error {
-	doc, err := q.readAll()
-	if err != nil {
-		return err
-	}
-	var policy struct{ Statement json.RawMessage }
-	if err := json.Unmarshal(doc, &policy); err != nil || len(policy.Statement) == 0 {
-		return errorf("MalformedPolicy", "Policies must be valid JSON with a Statement.")
-	}
-	if err := q.s.Store.putDocument(q.Context(), q.bucket, "policy", doc); err != nil {
-		return err
-	}
-	return q.done(http.StatusNoContent)
-}
-
-func getPolicy(q *request) error {
-	doc, err := q.s.Store.document(q.Context(), q.bucket, "policy")
-	if err != nil {
-		return err
-	}
-	if doc == nil {
-		return errorf("NoSuchBucketPolicy", "The bucket policy does not exist: %s", q.bucket)
-	}
-	q.w.Header().Set("Content-Type", "application/json")
-	q.w.WriteHeader(http.StatusOK)
-	q.wrote = true
-	_, err = q.w.Write(doc)
-	return err
-}
-
-func getPolicyStatus(q *request) error {
-	if doc, err := q.s.Store.document(q.Context(), q.bucket, "policy"); err != nil {
-		return err
-	} else if doc == nil {
-		return errorf("NoSuchBucketPolicy", "The bucket policy does not exist: %s", q.bucket)
-	}
-	return q.answer("PolicyStatus", struct{ IsPublic bool }{false})
-}
-
-// cannedACLs are accepted, and change nothing: everything here is private to
-// the account whatever its ACL says.
-var cannedACLs = []string{"", "private", "public-read", "public-read-write", "authenticated-read", "aws-exec-read",
-	"bucket-owner-read", "bucket-owner-full-control", "log-delivery-write"}
-
-type aclXML struct {
-	Owner  owner
-	Grants []grantXML `xml:"AccessControlList>Grant"`
-}
-
-type grantXML struct {
-	Grantee struct {
-		XSI  string `xml:"xmlns:xsi,attr"`
-		Type string `xml:"xsi:type,attr"`
-		owner
-	}
-	Permission string
-}
-
-// exists reports an error if what the request addresses is not there.
-func (q *request) exists() error {
-	r := q.s.Store.read(q.Context())
-	if q.key == "" {
-		_, err := getBucket(r, q.bucket)
-		return err
-	}
-	_, err := getObject(r, q.bucket, q.key, q.query.Get("versionId"))
-	return err
-}
-
-func getACL(q *request) error {
-	if err := q.exists(); err != nil {
-		return err
-	}
-	g := grantXML{Permission: "FULL_CONTROL"}
-	g.Grantee.XSI, g.Grantee.Type, g.Grantee.owner = "http://www.w3.org/2001/XMLSchema-instance", "CanonicalUser", q.s.owner()
-	return q.answer("AccessControlPolicy", aclXML{q.s.owner(), []grantXML{g}})
-}
-
-func putACL(q *request) error {
-	if err := q.checkACL(); err != nil {
-		return err
-	}
-	data, err := q.readAll()
-	if err != nil {
-		return err
-	}
-	if len(data) > 0 {
-		if err := parseXML(data, &struct {
-			XMLName xml.Name `xml:"AccessControlPolicy"`
-		}{}); err != nil {
-			return err
-		}
-	}
-	if err := q.exists(); err != nil {
-		return err
-	}
-	return q.done(http.StatusOK)
-}
-
-func (s *Server) region() string {
-	if s.Region == "" {
-		return "us-east-1"
-	}
-	return s.Region
 }
 
 // lastModified returns the time as the header has it.

@@ -175,3 +175,10 @@ func (s *Store) setTags(ctx context.Context, bucket, key, version string, tg tag
 	})
 	return o, err
 }
+
+func (o *object) class() string {
+	if o.info.Class == "" {
+		return "STANDARD"
+	}
+	return o.info.Class
+}

@@ -1,16 +1,11 @@
 package s3api
 
 import (
-	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
-	"io"
 	"log/slog"
-	"net"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -43,23 +38,6 @@ type Server struct {
 	AllowOrigins []string
 
 	Log *slog.Logger // of failures that are ours; default slog.Default
-}
-
-// A request is one request on its way through a handler.
-type request struct {
-	*http.Request
-	w      http.ResponseWriter
-	s      *Server
-	id     string
-	bucket string
-	key    string
-	query  url.Values
-	body   io.Reader
-	size   int64       // of the body, -1 if unknown
-	signed *sigv4.Body // nil with NoAuth
-	expect http.Header // presigned: parameters that stand for headers
-	before http.Header // of the answer, as it came to this handler
-	wrote  bool        // the status of the answer is out
 }
 
 // ServeHTTP implements http.Handler.
@@ -116,143 +94,15 @@ func (q *request) serve() error {
 	return op(q)
 }
 
-// parse finds the bucket, the key and the parameters.
-func (q *request) parse() error {
-	path := q.URL.EscapedPath()
-	if p, _, _ := strings.Cut(q.RequestURI, "?"); strings.HasPrefix(p, "/") {
-		path = p
-	}
-	path, err := url.PathUnescape(strings.TrimPrefix(path, "/"))
-	if err != nil {
-		return errorf("InvalidURI", "Couldn't parse the specified URI.")
-	}
-	if q.query, err = url.ParseQuery(q.URL.RawQuery); err != nil {
-		return errorf("InvalidURI", "Couldn't parse the query of the specified URI.")
-	}
-	if q.bucket = q.hostBucket(); q.bucket != "" {
-		q.key = path
-	} else {
-		q.bucket, q.key, _ = strings.Cut(path, "/")
-	}
-	if q.key != "" {
-		return checkKey(q.key)
-	}
-	return nil
-}
-
-// hostBucket returns the bucket that the host names, "" if none.
-func (q *request) hostBucket() string {
-	host := q.Host
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
-	}
-	for _, d := range q.s.Domains {
-		if b, ok := strings.CutSuffix(host, "."+d); ok {
-			return b
-		}
-	}
-	return ""
-}
-
-func (q *request) authenticate() error {
-	q.body = q.Body
-	if q.Body == nil {
-		q.body = http.NoBody
-	}
-	if q.s.NoAuth {
-		return nil
-	}
-	_, body, err := q.s.Verifier.Verify(q.Request, sigv4.Options{Service: "s3"})
-	if err != nil {
-		return err
-	}
-	q.signed, q.body, q.size = body, body, body.Size()
-	if q.query.Has("X-Amz-Signature") {
-		q.expect = http.Header{}
-		for name, v := range q.query {
-			if strings.HasPrefix(strings.ToLower(name), "x-amz-") {
-				q.expect.Set(name, v[0])
-			}
-		}
-	}
-	return nil
-}
-
-// header returns a header of the request, or the parameter of a presigned URL
-// that stands for it.
-func (q *request) header(name string) string {
-	return cmp.Or(q.Header.Get(name), q.expect.Get(name))
-}
-
-// fail answers an error.
-func (q *request) fail(err error) {
-	e := asError(err)
-	switch {
-	case e != nil:
-	case errors.Is(err, io.ErrUnexpectedEOF), q.Context().Err() != nil: // the client has gone
-		e = errorf("IncompleteBody", "You did not provide the number of bytes specified by the Content-Length HTTP header.")
-	case isTimeout(err):
-		e = errorf("RequestTimeout", "Your socket connection to the server was not read from or written to within the timeout period of %v.", idleTimeout)
-	default:
-		cmp.Or(q.s.Log, slog.Default()).Error("S3 request failed", "request_id", q.id, "method", q.Method, "bucket", q.bucket, "key", q.key, "err", err)
-		e = errorf("InternalError", "We encountered an internal error. Please try again. The server's log has it under the request ID.")
-	}
-	if q.wrote { // the answer is under way: all that is left is not to end it well
-		panic(http.ErrAbortHandler)
-	}
-	q.dropHeaders(e.Status == http.StatusNotModified)
-	for name, v := range e.Header {
-		q.w.Header()[name] = v
-	}
-	if e.Status == http.StatusNotModified || q.Method == http.MethodHead {
-		q.w.WriteHeader(e.Status)
-		return
-	}
-	q.writeXML(e.Status, errorXML{Code: e.Code, Message: e.Message, Resource: "/" + strings.TrimSuffix(q.bucket+"/"+q.key, "/"),
-		BucketName: q.bucket, Key: q.key, RequestID: q.id, HostID: q.id})
-}
-
-// dropHeaders removes what was said of an object that is not sent after all.
-// An answer of 304 keeps what describes the object and not the body.
-func (q *request) dropHeaders(notModified bool) {
-	h := q.w.Header()
-	for _, name := range []string{"Content-Length", "Content-Type", "Content-Range", "Content-Encoding"} {
-		h.Del(name)
-	}
-	if notModified {
-		return
-	}
-	for name := range h {
-		if _, ok := q.before[name]; !ok && name != "Vary" && !strings.HasPrefix(name, "Access-Control-") {
-			delete(h, name)
-		}
-	}
-}
-
-func isTimeout(err error) bool {
-	var t net.Error
-	return errors.As(err, &t) && t.Timeout()
-}
-
 // owner is the canonical user ID of the account.
 func (s *Server) owner() owner {
 	sum := sha256.Sum256([]byte("account " + s.Account))
 	return owner{ID: hex.EncodeToString(sum[:]), DisplayName: s.Account}
 }
 
-// A patientBody puts off the read deadline while bytes come.
-type patientBody struct {
-	io.ReadCloser
-	c   *http.ResponseController
-	set time.Time
-}
-
-// Read implements io.Reader.
-func (b *patientBody) Read(p []byte) (int, error) {
-	if now := time.Now(); now.Sub(b.set) > idleTimeout/12 {
-		b.set = now
-		b.c.SetReadDeadline(now.Add(idleTimeout))
-		b.c.SetWriteDeadline(now.Add(2 * idleTimeout))
+func (s *Server) region() string {
+	if s.Region == "" {
+		return "us-east-1"
 	}
-	return b.ReadCloser.Read(p)
+	return s.Region
 }

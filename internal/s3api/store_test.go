@@ -1,6 +1,7 @@
 package s3api
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -242,26 +243,31 @@ func TestKill(t *testing.T) {
 	}
 	dir := t.TempDir()
 	acked := map[string]int{}
-	for round := range 5 {
+	for round := range 6 {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestKill$")
 		cmd.Env = append(os.Environ(), "FOVEA_TEST_KILL_DIR="+dir, "FOVEA_TEST_KILL_ROUND="+strconv.Itoa(round))
-		var out bytes.Buffer
-		cmd.Stdout = &out
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(200*time.Millisecond + time.Duration(round*17)*time.Millisecond)
-		cmd.Process.Kill()
-		cmd.Wait()
-		for line := range strings.Lines(out.String()) {
+		lines := bufio.NewScanner(out)
+		for n := 0; lines.Scan(); {
 			var key string
 			var size int
-			if n, _ := fmt.Sscanf(line, "acked %s %d\n", &key, &size); n == 2 && strings.HasSuffix(line, "\n") {
-				acked[key] = size
+			if k, _ := fmt.Sscanf(lines.Text(), "acked %s %d.", &key, &size); k != 2 || !strings.HasSuffix(lines.Text(), ".") {
+				continue
+			}
+			acked[key] = size
+			if n++; n == 5+round {
+				time.AfterFunc(time.Duration(round)*3*time.Millisecond, func() { cmd.Process.Kill() })
 			}
 		}
+		cmd.Wait()
 	}
-	if len(acked) < 5 {
+	if len(acked) < 30 {
 		t.Fatalf("only %d writes were told of", len(acked))
 	}
 	s := openStore(t, dir, Options{Grace: time.Nanosecond, SweepEvery: time.Hour})
@@ -300,7 +306,7 @@ func writeUntilKilled(t *testing.T, dir string) {
 		size := 1 + i*7919%300_000
 		key := fmt.Sprintf("%s-%d", os.Getenv("FOVEA_TEST_KILL_ROUND"), i)
 		write(t, s, key, string(noise(size)))
-		fmt.Printf("acked %s %d\n", key, size)
+		fmt.Printf("acked %s %d.\n", key, size)
 	}
 }
 

@@ -2,7 +2,6 @@ package sigv4
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,19 +16,6 @@ const (
 	maxSigned   = 8 << 10 // bytes of a SignedHeaders list
 )
 
-// A Scope says who signed a request and for what.
-type Scope struct {
-	KeyID   string // the access key
-	Date    string // yyyymmdd in UTC
-	Region  string
-	Service string
-}
-
-// String returns the credential scope as it is signed.
-func (s Scope) String() string {
-	return s.Date + "/" + s.Region + "/" + s.Service + "/" + terminator
-}
-
 // An auth is what a request says of its own signature.
 type auth struct {
 	scope     Scope
@@ -41,37 +27,6 @@ type auth struct {
 	presigned bool
 	expires   time.Duration // presigned: how long after time
 	query     []pair        // the whole query, decoded, without the signature
-}
-
-// Peek returns the scope that a request claims, so that it can be routed to
-// its service before anything is verified. A request of the old Signature
-// Version 2, which only S3 had, is given the service s3, where Verify refuses
-// it by name. It reports MissingAuthentication if the request is unsigned.
-func Peek(r *http.Request) (Scope, error) {
-	if h := r.Header.Get("Authorization"); h != "" {
-		if strings.HasPrefix(h, "AWS ") {
-			return Scope{Service: "s3"}, nil
-		}
-		cred, _, _, err := splitHeader(h)
-		if err != nil {
-			return Scope{}, err
-		}
-		return parseCredential(cred)
-	}
-	if !strings.Contains(r.URL.RawQuery, "=") {
-		return Scope{}, missing()
-	}
-	q, err := parseQuery(r.URL.RawQuery)
-	if err != nil {
-		return Scope{}, err
-	}
-	if cred, ok := lookup(q, "X-Amz-Credential"); ok {
-		return parseCredential(cred)
-	}
-	if _, ok := lookup(q, "AWSAccessKeyId"); ok {
-		return Scope{Service: "s3"}, nil
-	}
-	return Scope{}, missing()
 }
 
 func missing() *Error {
@@ -218,15 +173,6 @@ func (a *auth) fill(cred, signed, sig string) error {
 	return nil
 }
 
-// parseCredential reads KEY/DATE/REGION/SERVICE/aws4_request.
-func parseCredential(cred string) (Scope, error) {
-	p := strings.Split(cred, "/")
-	if len(p) != 5 || slices.Contains(p, "") || p[4] != terminator || len(cred) > 512 || len(p[1]) != len(dateLayout) {
-		return Scope{}, errorf(IncompleteSignature, "The credential must have the form <key>/<yyyymmdd>/<region>/<service>/%s.", terminator)
-	}
-	return Scope{KeyID: p[0], Date: p[1], Region: p[2], Service: p[3]}, nil
-}
-
 // setTime reads the time of signing, which header or parameter name gave.
 func (a *auth) setTime(name, value string) error {
 	t, err := time.Parse(stampLayout, value)
@@ -274,37 +220,4 @@ func isHex64(s string) bool {
 		}
 	}
 	return true
-}
-
-// A pair is a decoded parameter of a query.
-type pair struct{ name, value string }
-
-// parseQuery decodes a query, keeping its order.
-func parseQuery(raw string) ([]pair, error) {
-	if raw == "" {
-		return nil, nil
-	}
-	var query []pair
-	for part := range strings.SplitSeq(raw, "&") {
-		if part == "" {
-			continue
-		}
-		name, value, _ := strings.Cut(part, "=")
-		n, err1 := url.QueryUnescape(name)
-		v, err2 := url.QueryUnescape(value)
-		if err1 != nil || err2 != nil {
-			return nil, errorf(IncompleteSignature, "The query has a malformed percent escape in %.60q.", part)
-		}
-		query = append(query, pair{n, v})
-	}
-	return query, nil
-}
-
-func lookup(query []pair, name string) (string, bool) {
-	for _, p := range query {
-		if p.name == name {
-			return p.value, true
-		}
-	}
-	return "", false
 }
