@@ -60,9 +60,10 @@ func (c *Reader) segment(ctx context.Context, ref fovea.SegmentRef) (*reader, er
 
 func (c *Reader) load(ctx context.Context, ref fovea.SegmentRef, el *list.Element) {
 	s := el.Value.(*slot)
-	s.reader, s.err = load(ctx, c.Blobs, ref)
+	r, err := load(ctx, c.Blobs, ref)
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	s.reader, s.err = r, err // under the lock: evict looks at slots that are being loaded
 	close(s.ready)
 	if s.err != nil {
 		c.used.Remove(el)

@@ -63,7 +63,9 @@ type refs struct {
 func load(ctx context.Context, blobs fovea.Blobs, ref fovea.SegmentRef) (r *reader, err error) {
 	blob, err := blobs.Open(ctx, ref.Name)
 	if err != nil {
-		return nil, fmt.Errorf("open segment %s: %w", ref.Name, err)
+		// Without its kind: to a caller, whose dataset exists, a segment that
+		// is not there is a fault of ours.
+		return nil, fmt.Errorf("open segment %s: %v", ref.Name, err)
 	}
 	defer blob.Close()
 	if blob.Size() != ref.Size {
@@ -96,13 +98,29 @@ func decode(name string, data []byte, rows int64) (r *reader, err error) {
 	if v, _ := f.Lookup(metaSchema); v != SchemaVersion {
 		return nil, fmt.Errorf("segment %s has schema %q, which this fovea does not read", name, v)
 	}
-	r = &reader{name: name, file: f, rows: int(rows), size: int64(len(data)) + rows*170 + 64<<10}
+	r = &reader{name: name, file: f, rows: int(rows), size: int64(len(data)) + decodedSize(f, rows)}
 	r.facts = sync.OnceValues(r.readFacts)
 	r.refs = sync.OnceValues(r.readRefs)
 	r.index = sync.OnceValues(r.readIndex)
 	r.extra = sync.OnceValues(r.readExtra)
 	return r, nil
 }
+
+// decodedSize estimates the memory of the small columns once they are decoded.
+// What a manifest can have much of in few rows counts by itself.
+func decodedSize(f *parquet.File, rows int64) int64 {
+	size := rows*120 + 64<<10
+	for _, group := range f.Metadata().RowGroups {
+		size += group.Columns[colSourceRef].MetaData.TotalUncompressedSize
+		size += group.Columns[colLabelName].MetaData.NumValues * 8
+		size += group.Columns[colDeclared].MetaData.NumValues * 8
+		size += group.Columns[colErrorCode].MetaData.NumValues * problemSize
+	}
+	return size - rows*problemSize // where there are none, the column has a null a row
+}
+
+// problemSize is what a Problem with its texts takes in memory, about.
+const problemSize = 200
 
 // damaged turns a panic of the Parquet reader into an error: it panics on some
 // files that are not Parquet, and one bad file must not end the process.
