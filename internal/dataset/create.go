@@ -7,9 +7,12 @@ import (
 )
 
 // A Spec says which dataset to create and from what: a manifest, a copy of
-// another dataset, or, if both are nil, nothing.
+// another dataset, or, if both are nil, nothing. Match, if not nil, is asked
+// whether the project that has the name is the one that is meant; if not, it is
+// NotFound.
 type Spec struct {
 	Project  fovea.ProjectKey
+	Match    func(*fovea.Project) bool
 	Split    fovea.Split
 	Manifest *fovea.ObjectRef
 	Copy     *CopyOf
@@ -39,6 +42,10 @@ func (o *Ops) Create(ctx context.Context, spec Spec) (*View, error) {
 		return &v, err
 	}
 	if err := o.precheck(ctx, spec); err != nil {
+		// A call with the same client token may have made it just now.
+		if done, e := fovea.Replay(ctx, o.Store, o.now(), &v); done || e != nil {
+			return &v, e
+		}
 		return nil, err
 	}
 	var manifest fovea.ObjectInfo
@@ -74,6 +81,10 @@ func (o *Ops) vacancy(tx fovea.Tx, spec Spec) (*fovea.Project, error) {
 	p, err := projectNamed(tx, spec.Project)
 	if err != nil {
 		return nil, err
+	}
+	if spec.Match != nil && !spec.Match(p) {
+		return nil, fovea.Errorf(fovea.NotFound, "The project %s does not exist; a newer one has its name.", p.Name).
+			About(fovea.ProjectResource, p.Name)
 	}
 	switch _, err := tx.DatasetOf(p.ID, spec.Split); {
 	case err == nil:

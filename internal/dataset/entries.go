@@ -40,12 +40,15 @@ func (o *Ops) Entries(ctx context.Context, v *View, q Query) (*Page, error) {
 		}
 		number, after = int64(binary.BigEndian.Uint64(pos)), int64(binary.BigEndian.Uint64(pos[8:]))
 	}
-	rev, err := o.revision(ctx, v.Dataset.ID, number)
+	rev, err := o.revision(ctx, v, number)
 	if err != nil {
 		return nil, err
 	}
 	rows, more, err := o.Reader.Page(ctx, rev.Segments, after, q.Filter, q.Max)
 	if err != nil {
+		if _, gone := o.revision(ctx, v, number); fovea.KindOf(gone) == fovea.NotFound {
+			err = gone // and the sweep has taken its segments
+		}
 		return nil, err
 	}
 	page := &Page{Rows: rows}
@@ -82,7 +85,7 @@ func (o *Ops) Labels(ctx context.Context, v *View, token string, limit int) ([]f
 		}
 		number, from = int64(binary.BigEndian.Uint64(pos)), int(binary.BigEndian.Uint64(pos[8:]))
 		if number != v.Revision.Number {
-			rev, err := o.revision(ctx, v.Dataset.ID, number)
+			rev, err := o.revision(ctx, v, number)
 			if err != nil {
 				return nil, "", err
 			}
@@ -99,12 +102,16 @@ func (o *Ops) Labels(ctx context.Context, v *View, token string, limit int) ([]f
 	return labels[from:to], o.Pager.Issue(scope, pos), nil
 }
 
-// revision returns a revision whole.
-func (o *Ops) revision(ctx context.Context, id fovea.DatasetID, number int64) (*fovea.Revision, error) {
+// revision returns a revision whole, or NotFound about the dataset if it was
+// deleted since it was found.
+func (o *Ops) revision(ctx context.Context, v *View, number int64) (*fovea.Revision, error) {
 	var rev *fovea.Revision
 	err := o.Store.View(ctx, func(tx fovea.Tx) (err error) {
-		rev, err = tx.Revision(id, number)
+		rev, err = tx.Revision(v.Dataset.ID, number)
 		return err
 	})
+	if err != nil && fovea.KindOf(err) == fovea.NotFound {
+		return nil, noDataset(v.Project, v.Dataset.Split)
+	}
 	return rev, err
 }

@@ -83,10 +83,14 @@ func find(tx fovea.Tx, key fovea.ProjectKey, split fovea.Split) (*View, error) {
 	}
 	ds, err := tx.DatasetOf(p.ID, split)
 	if err != nil && fovea.KindOf(err) == fovea.NotFound {
-		return nil, fovea.Errorf(fovea.NotFound, "The project %s has no %s dataset.", p.Name, split).
-			About(fovea.DatasetResource, p.Name+"/"+string(split))
+		return nil, noDataset(p, split)
 	}
 	return &View{Project: p, Dataset: ds}, err
+}
+
+func noDataset(p *fovea.Project, split fovea.Split) error {
+	return fovea.Errorf(fovea.NotFound, "The project %s has no %s dataset.", p.Name, split).
+		About(fovea.DatasetResource, p.Name+"/"+string(split))
 }
 
 func projectNamed(tx fovea.Tx, key fovea.ProjectKey) (*fovea.Project, error) {

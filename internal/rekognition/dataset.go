@@ -22,12 +22,7 @@ func (s *Server) createDataset(ctx context.Context, in *api.CreateDatasetRequest
 	if err != nil {
 		return nil, err
 	}
-	if p, err := s.Projects.Find(ctx, key); err != nil {
-		return nil, err
-	} else if !a.isProject(p) {
-		return nil, a.notFound()
-	}
-	spec := dataset.Spec{Project: key, Split: splits[in.DatasetType], Tags: in.Tags, TagsOf: s.datasetARN}
+	spec := dataset.Spec{Project: key, Match: a.isProject, Split: splits[in.DatasetType], Tags: in.Tags, TagsOf: s.datasetARN}
 	if err := s.source(ctx, &spec, in.DatasetSource); err != nil {
 		return nil, err
 	}
