@@ -75,9 +75,6 @@ func algorithmNamed(name string) (algorithm, error) {
 // header returns the name of the header that carries a sum of the algorithm.
 func (a algorithm) header() string { return "X-Amz-Checksum-" + a.name }
 
-// element returns the name of the XML element that carries it.
-func (a algorithm) element() string { return "Checksum" + a.name }
-
 func encodeSum(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
 
 // defaultType returns how a multipart upload makes its checksum if its client

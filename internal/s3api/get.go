@@ -1,6 +1,7 @@
 package s3api
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -73,6 +74,9 @@ func (q *request) send(o *object, off, n int64, status int) error {
 			return err
 		}
 		n -= k
+	}
+	if err := http.NewResponseController(q.w).Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err // here, where the deadline still holds
 	}
 	return nil
 }
