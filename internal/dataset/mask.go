@@ -57,7 +57,7 @@ func (j *imageJudge) readMask(object fovea.ObjectInfo, want *fovea.MaskExpectati
 	for i, c := range want.Colors {
 		colors[i] = imaging.MapColor{Color: imaging.Color(c.Color), Background: c.Background}
 	}
-	return imaging.ReadMask(io.LimitReader(body, maxMaskBytes), colors)
+	return imaging.ReadMask(j.ctx, io.LimitReader(body, maxMaskBytes), colors)
 }
 
 // maxStray is the share of the pixels that may be in other colours (LV-14.20).

@@ -5,7 +5,9 @@ import (
 	"io"
 )
 
-// lookedAt is how much of the end of a file CheckEnd reads.
+// lookedAt is how much of the end of a file CheckEnd reads. If it is nothing
+// but zeros, with which some cameras fill their files up, it reads what is
+// before, up to MaxHeader.
 const lookedAt = 8 << 10
 
 // CheckEnd looks at the last bytes of an image of that size and format, and
@@ -13,23 +15,41 @@ const lookedAt = 8 << 10
 // cameras append is allowed: a JPEG is only taken for cut off if its last
 // bytes could be pixels.
 func CheckEnd(r io.ReaderAt, size int64, f Format) error {
-	n := min(size, lookedAt)
-	tail := make([]byte, n)
-	if got, err := r.ReadAt(tail, size-n); got < len(tail) {
-		if err == nil || err == io.EOF || err == io.ErrUnexpectedEOF {
-			return truncated(f)
+	for n, end := int64(lookedAt), size; end > max(0, size-MaxHeader); n = nextRead {
+		tail := make([]byte, min(end, n))
+		end -= int64(len(tail))
+		if got, err := r.ReadAt(tail, end); got < len(tail) {
+			if err == nil || isEnd(err) {
+				return truncated(f)
+			}
+			return err
 		}
-		return err
+		if tail = bytes.TrimRight(tail, "\x00"); len(tail) > 0 {
+			return checkTail(tail, end == 0, f)
+		}
 	}
-	switch f {
-	case PNG:
+	return truncated(f)
+}
+
+// checkTail looks at the last bytes of a file, or at all of them.
+func checkTail(tail []byte, whole bool, f Format) error {
+	if len(tail) > lookedAt {
+		tail, whole = tail[len(tail)-lookedAt:], false
+	}
+	if f == PNG {
 		if !bytes.Contains(tail, []byte("IEND\xaeB`\x82")) {
 			return truncated(PNG)
 		}
-	case JPEG:
-		if !bytes.Contains(tail, []byte{0xff, markerEOI}) && isScan(tail) {
-			return truncated(JPEG)
-		}
+		return nil
+	}
+	if bytes.Contains(tail, []byte{0xff, markerEOI}) {
+		return nil
+	}
+	if i := bytes.LastIndex(tail, []byte{0xff, markerSOS, 0}); i >= 0 {
+		tail, whole = tail[i+2:], false
+	}
+	if whole || isScan(tail) {
+		return truncated(JPEG)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package imaging_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"image"
 	"image/color"
@@ -64,7 +65,7 @@ func FuzzReadMask(f *testing.F) {
 		if info, err := imaging.Probe(bytes.NewReader(data), int64(len(data))); err == nil && info.Width*info.Height > 1<<16 {
 			return // would take long
 		}
-		_, err := imaging.ReadMask(bytes.NewReader(data), colors)
+		_, err := imaging.ReadMask(context.Background(), bytes.NewReader(data), colors)
 		if err == nil {
 			if _, err := png.Decode(bytes.NewReader(data)); err == nil {
 				compare(t, data, colors)
@@ -74,6 +75,41 @@ func FuzzReadMask(f *testing.F) {
 		wantError(t, err)
 		if m, err2 := png.Decode(bytes.NewReader(data)); err2 == nil {
 			t.Errorf("%v, but the standard library reads %v", err, m.Bounds())
+		}
+	})
+}
+
+// FuzzMaskPixels makes PNGs of all forms that are right but for their pixels,
+// palette and transparency, and compares as FuzzReadMask does.
+func FuzzMaskPixels(f *testing.F) {
+	for _, depth := range []byte{1, 2, 4, 8, 16} {
+		for _, color := range []byte{0, 2, 3, 4, 6} {
+			f.Add(byte(9), byte(7), depth, color, depth > 4, []byte("\x23\xa4\x36\xff\xff\xff\x1f\x77\xb4"), []byte{0, 255}, bytes.Repeat([]byte("\x00\x01\x04\x03\x02pixels"), 90))
+		}
+	}
+	colors := []imaging.MapColor{scratch, dent, ground}
+	f.Fuzz(func(t *testing.T, w, h, depth, color byte, interlaced bool, palette, transparent, rows []byte) {
+		interlace := byte(0)
+		if interlaced {
+			interlace = 1
+		}
+		data := header(uint32(w), uint32(h), depth, color, interlace)
+		if len(palette) > 0 {
+			data = append(data, chunk("PLTE", palette)...)
+		}
+		if len(transparent) > 0 {
+			data = append(data, chunk("tRNS", transparent)...)
+		}
+		data = join(data, chunk("IDAT", compress(rows)), chunk("IEND", nil))
+		_, err := imaging.ReadMask(context.Background(), bytes.NewReader(data), colors)
+		m, err2 := png.Decode(bytes.NewReader(data))
+		switch {
+		case err == nil && err2 == nil:
+			compare(t, data, colors)
+		case err != nil && err2 == nil:
+			t.Errorf("%v, but the standard library reads %v", err, m.Bounds())
+		case err != nil:
+			wantError(t, err)
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"compress/flate"
 	"compress/zlib"
+	"context"
 	"errors"
 	"io"
 	"slices"
@@ -38,8 +39,10 @@ const (
 // and refuses more than MaxMaskSide in a direction before the first. What is
 // wrong with the file is an *Error.
 //
-// Where a map has one colour twice, the first counts.
-func ReadMask(r io.Reader, colors []MapColor) (*Mask, error) {
+// Where a map has one colour twice, the first counts. A mask that is made to
+// take long takes time in proportion to the colours of the map, so ReadMask
+// ends with the context.
+func ReadMask(ctx context.Context, r io.Reader, colors []MapColor) (*Mask, error) {
 	p, err := readPNG(r)
 	if err != nil {
 		return nil, err
@@ -51,7 +54,11 @@ func ReadMask(r io.Reader, colors []MapColor) (*Mask, error) {
 			Labels: make([]int64, len(colors))},
 		others: map[Color]int64{},
 	}
-	if err := p.rows(c.row); err != nil {
+	err = p.rows(func(row []byte, n int) error {
+		c.row(row, n)
+		return ctx.Err()
+	})
+	if err != nil {
 		return nil, err
 	}
 	c.finish()
@@ -79,10 +86,11 @@ type counter struct {
 }
 
 // row counts the pixels of a row.
-func (c *counter) row(row []byte, n int) error {
+func (c *counter) row(row []byte, n int) {
 	h := &c.png.head
 	if h.color == pngPalette {
-		return c.indexed(row, n)
+		c.indexed(row, n)
+		return
 	}
 	if h.depth < 8 {
 		for x := range n {
@@ -94,7 +102,7 @@ func (c *counter) row(row []byte, n int) error {
 			gray := v * (255 / (1<<h.depth - 1))
 			c.count(rgb(gray, gray, gray), 1)
 		}
-		return nil
+		return
 	}
 	wide := h.depth / 8
 	channels := pngModels[h.color].channels
@@ -110,7 +118,6 @@ func (c *counter) row(row []byte, n int) error {
 			c.count(rgb(px[0], px[wide], px[2*wide]), 1)
 		}
 	}
-	return nil
 }
 
 // isTransparent tells whether a pixel, of samples of wide bytes, is background
@@ -138,17 +145,16 @@ func (c *counter) isTransparent(px []byte, wide int) bool {
 }
 
 // indexed counts the pixels of a row of a palette's indices.
-func (c *counter) indexed(row []byte, n int) error {
+func (c *counter) indexed(row []byte, n int) {
 	if c.png.head.depth == 8 {
 		for _, v := range row[:n] {
 			c.indices[v]++
 		}
-		return nil
+		return
 	}
 	for x := range n {
 		c.indices[sample(row, x, c.png.head.depth)]++
 	}
-	return nil
 }
 
 // sample returns the x-th sample of a row of less than 8 bits each.

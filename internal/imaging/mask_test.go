@@ -3,6 +3,7 @@ package imaging_test
 import (
 	"bytes"
 	"compress/zlib"
+	"context"
 	"errors"
 	"image"
 	"image/color"
@@ -13,6 +14,7 @@ import (
 	"runtime"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -62,7 +64,7 @@ func TestReadMask(t *testing.T) {
 		for name, m := range map[string]image.Image{"": tt.image, ", palette": repaint(image.NewPaletted(tt.image.Bounds(), palette), tt.image),
 			", 16 bits": repaint(image.NewNRGBA64(tt.image.Bounds()), tt.image)} {
 			t.Run(tt.name+name, func(t *testing.T) {
-				got, err := imaging.ReadMask(iotest.OneByteReader(bytes.NewReader(pngOf(t, m))), tt.colors)
+				got, err := imaging.ReadMask(context.Background(), iotest.OneByteReader(bytes.NewReader(pngOf(t, m))), tt.colors)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -134,6 +136,7 @@ func TestReadMaskForms(t *testing.T) {
 		{"grey with alpha", join(header(9, 2, 8, 4, 0), chunk("IDAT", compress(rows(18, 3, 1))), iend)},
 		{"RGB with a key", join(header(1, 1, 8, 2, 0), chunk("tRNS", []byte{0, 0, 0, 37, 0, 74}), chunk("IDAT", compress(rows(3, 0))), iend)},
 		{"palette, indices beyond it", join(header(5, 2, 8, 3, 0), plte, chunk("tRNS", []byte{255, 0}), chunk("IDAT", compress(rows(5, 0, 0))), iend)},
+		{"palette, more transparency than colours", join(header(5, 1, 8, 3, 0), plte, chunk("tRNS", []byte{255, 255, 0, 0, 200}), chunk("IDAT", compress([]byte{0, 0, 1, 2, 3, 4})), iend)},
 		{"four-bit palette", join(header(5, 1, 4, 3, 0), plte, chunk("IDAT", compress([]byte{0, 0x01, 0x20, 0x00})), iend)},
 		{"interlaced", join(header(5, 5, 8, 0, 1), chunk("IDAT", compress([]byte{0, 1, 0, 2, 0, 3, 4, 0, 5, 1, 6, 0, 7, 8, 9, 0, 1, 2, 0, 3, 4, 2, 5, 6, 0, 1, 2, 3, 4, 5, 4, 6, 7, 8, 9, 10})), iend)},
 		{"interlaced, one pixel", join(header(1, 1, 8, 2, 1), chunk("IDAT", compress([]byte{0, 1, 2, 3})), iend)},
@@ -151,12 +154,12 @@ func compare(t testing.TB, data []byte, colors []imaging.MapColor) {
 	if err != nil {
 		t.Fatalf("png.Decode: %v", err)
 	}
-	got, err := imaging.ReadMask(bytes.NewReader(data), colors)
+	got, err := imaging.ReadMask(context.Background(), bytes.NewReader(data), colors)
 	if err != nil {
 		t.Fatalf("ReadMask: %v", err)
 	}
 	// What it counts is what it counts for the same pixels, plainly written.
-	again, err := imaging.ReadMask(bytes.NewReader(pngOf(t, repaint(image.NewNRGBA(m.Bounds()), m))), colors)
+	again, err := imaging.ReadMask(context.Background(), bytes.NewReader(pngOf(t, repaint(image.NewNRGBA(m.Bounds()), m))), colors)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +203,7 @@ func TestReadMaskErrors(t *testing.T) {
 		{"checksum", join(header(7, 7, 8, 0, 0), []byte("\x00\x00\x00\x01tEXtx\x00\x00\x00\x00")), imaging.Malformed, `It is a damaged PNG: the checksum of "tEXt" is wrong.`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := imaging.ReadMask(bytes.NewReader(tt.data), nil)
+			_, err := imaging.ReadMask(context.Background(), bytes.NewReader(tt.data), nil)
 			e := (*imaging.Error)(nil)
 			if !errors.As(err, &e) || e.Reason != tt.want || tt.text != "" && e.Text != tt.text {
 				t.Errorf("err = %v, want %q", err, tt.text)
@@ -210,9 +213,30 @@ func TestReadMaskErrors(t *testing.T) {
 	broken := errors.New("connection reset")
 	for _, n := range []int{0, 20, 60, len(good) - 20} {
 		r := io.MultiReader(bytes.NewReader(good[:n]), iotest.ErrReader(broken))
-		if _, err := imaging.ReadMask(r, nil); !errors.Is(err, broken) {
+		if _, err := imaging.ReadMask(context.Background(), r, nil); !errors.Is(err, broken) {
 			t.Errorf("a read error after %d bytes comes as %v", n, err)
 		}
+	}
+}
+
+// TestReadMaskEnds: a mask of all colours there are, whose data is tiny, is
+// given up when the context ends.
+func TestReadMaskEnds(t *testing.T) {
+	rows := make([]byte, (1+3*imaging.MaxMaskSide)*imaging.MaxMaskSide)
+	for y := range imaging.MaxMaskSide {
+		row := rows[y*(1+3*imaging.MaxMaskSide):]
+		for x := range imaging.MaxMaskSide {
+			n := y*imaging.MaxMaskSide + x
+			row[1+3*x], row[2+3*x], row[3+3*x] = byte(n>>16), byte(n>>8), byte(n)
+		}
+	}
+	data := join(header(imaging.MaxMaskSide, imaging.MaxMaskSide, 8, 2, 0), chunk("IDAT", compress(rows)), chunk("IEND", nil))
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	start := time.Now()
+	_, err := imaging.ReadMask(ctx, bytes.NewReader(data), make([]imaging.MapColor, 1000))
+	if took := time.Since(start); !errors.Is(err, context.DeadlineExceeded) || took > 2*time.Second {
+		t.Errorf("after %v: err = %v", took, err)
 	}
 }
 
@@ -227,7 +251,7 @@ func TestReadMaskMemory(t *testing.T) {
 	runtime.GC()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	got, err := imaging.ReadMask(bytes.NewReader(data), nil)
+	got, err := imaging.ReadMask(context.Background(), bytes.NewReader(data), nil)
 	runtime.ReadMemStats(&after)
 	if err != nil || got.Background != got.Pixels {
 		t.Fatalf("%+v, %v", got, err)
@@ -249,7 +273,7 @@ func TestReadMaskCookies(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m, err := imaging.ReadMask(bytes.NewReader(data), []imaging.MapColor{scratch})
+		m, err := imaging.ReadMask(context.Background(), bytes.NewReader(data), []imaging.MapColor{scratch})
 		if err != nil || m.Width != 576 || m.Height != 768 || m.Labels[0] == 0 || m.Unmatched != 0 {
 			t.Errorf("%s: %+v, %v", filepath.Base(name), m, err)
 		}

@@ -152,9 +152,10 @@ func TestProbeUnread(t *testing.T) {
 }
 
 func TestCheckEnd(t *testing.T) {
-	p, j := pngOf(t, picture(300, 300)), jpegOf(t, picture(300, 300))
-	if len(j) < 9000 {
-		t.Fatal("the image is too small for this test")
+	p, j := pngOf(t, picture(300, 300)), jpegOf(t, picture(400, 400))
+	small := jpegOf(t, picture(20, 20))
+	if len(j) < 20_000 || len(small) > 4000 {
+		t.Fatalf("images of %d and %d bytes are none for this test", len(j), len(small))
 	}
 	for _, tt := range []struct {
 		name   string
@@ -169,7 +170,14 @@ func TestCheckEnd(t *testing.T) {
 		{"jpeg", j, imaging.JPEG, true},
 		{"jpeg cut by a byte", j[:len(j)-1], imaging.JPEG, false},
 		{"jpeg cut in half", j[:len(j)/2], imaging.JPEG, false},
-		{"jpeg filled up with zeros", join(j[:len(j)/2], make([]byte, 100_000)), imaging.JPEG, false},
+		{"jpeg cut and filled up with zeros", join(j[:len(j)/2], make([]byte, 1_000_000)), imaging.JPEG, false},
+		{"jpeg filled up with zeros", join(j, make([]byte, 1_000_000)), imaging.JPEG, true},
+		{"jpeg of zeros", make([]byte, 20<<20), imaging.JPEG, false},
+		{"small jpeg", small, imaging.JPEG, true},
+		{"small jpeg cut by two bytes", small[:len(small)-2], imaging.JPEG, false},
+		{"small jpeg cut before its scan", small[:300], imaging.JPEG, false},
+		{"small jpeg cut and filled up with zeros", join(small[:len(small)-2], make([]byte, 30_000)), imaging.JPEG, false},
+		{"png filled up with zeros", join(p, make([]byte, 8<<10)), imaging.PNG, true},
 		{"jpeg and a video", join(j, bytes.Repeat([]byte("\xff\x13video"), 10_000)), imaging.JPEG, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

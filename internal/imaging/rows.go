@@ -169,12 +169,10 @@ func (p *pngReader) readTransparency() error {
 	want := 0
 	switch p.head.color {
 	case pngPalette:
-		if len(b) > p.colors {
-			return malformed(PNG, "its transparency has more entries than its palette")
-		}
 		for i, a := range b {
 			p.palette[i][3] = a
 		}
+		p.colors = max(p.colors, len(b)) // as the standard library has it; libpng warns
 		return nil
 	case pngGray:
 		want = 1

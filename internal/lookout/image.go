@@ -29,6 +29,10 @@ func isMask(doc *manifest.Doc, pair *lint.Pair) bool {
 	return kind < 0 || doc.Type(kind) != manifest.String || doc.Is(kind, typeMask)
 }
 
+// maxMapColors is how many colours of a map are looked for: more than a mask
+// can have labels (LV-5.46).
+const maxMapColors = 2 * maxMaskLabels
+
 // maskAt returns what the line says of the mask, nil if it names none.
 func maskAt(doc *manifest.Doc, pair *lint.Pair, class manifest.Class) *fovea.MaskExpectation {
 	bucket, key, ok := lint.SplitRef(doc.Str(pair.Value, nil))
@@ -41,10 +45,12 @@ func maskAt(doc *manifest.Doc, pair *lint.Pair, class manifest.Class) *fovea.Mas
 		Map: fovea.PlaceOf(doc, colors), Unused: class != manifest.Anomaly,
 	}
 	for _, v := range doc.Members(colors) {
-		if hex := doc.Member(v, "hex-color"); hex >= 0 {
-			if color, ok := parseColor(doc.Str(hex, nil)); ok {
-				want.Colors = append(want.Colors, maskColor(doc, v, color))
-			}
+		hex := doc.Member(v, "hex-color")
+		if hex < 0 || len(want.Colors) == maxMapColors {
+			continue
+		}
+		if color, ok := parseColor(doc.Str(hex, nil)); ok {
+			want.Colors = append(want.Colors, maskColor(doc, v, color))
 		}
 	}
 	return want
