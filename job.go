@@ -25,6 +25,35 @@ func (ImportJob) Kind() string { return "import" }
 // Unique implements JobArgs: a dataset is imported once.
 func (j ImportJob) Unique() string { return "import/" + FormatID(int64(j.Dataset)) }
 
+// UpdateJob applies changes to a dataset.
+type UpdateJob struct {
+	Dataset DatasetID
+	Changes string    // name of the changes in Blobs: lines of a manifest
+	Since   time.Time // when the dataset became Updating for it
+	Caller  string
+}
+
+// Kind implements JobArgs.
+func (UpdateJob) Kind() string { return "update" }
+
+// Unique implements JobArgs.
+func (j UpdateJob) Unique() string { return "update/" + j.Changes }
+
+// DistributeJob moves entries of a project's train dataset to its test dataset.
+type DistributeJob struct {
+	Train, Test DatasetID
+	Since       time.Time // when both became Updating for it
+	Caller      string
+}
+
+// Kind implements JobArgs.
+func (DistributeJob) Kind() string { return "distribute" }
+
+// Unique implements JobArgs.
+func (j DistributeJob) Unique() string {
+	return "distribute/" + FormatID(int64(j.Train)) + "/" + FormatID(j.Since.UnixMilli())
+}
+
 // SweepJob removes what nothing reaches any more: segments, reports, finished
 // jobs, expired client tokens.
 type SweepJob struct{}

@@ -67,6 +67,7 @@ const (
 	FaultDropped                     // too large a share of the lines is dropped (CL-6.5)
 	FaultBuckets                     // images in more than one bucket (CL-6.8, LV-5.78)
 	FaultLabels                      // too many labels (CL-6.6, LV-5.85)
+	FaultTooFew                      // too few labelled images to distribute (CL-6.7)
 	FaultService                     // our fault (CL-6.10)
 )
 

@@ -24,11 +24,24 @@ func reportName(id fovea.DatasetID, failed bool) string {
 	return name
 }
 
-// Report opens the report about the import of a dataset: JSON Lines, a Summary
-// and then Findings. A dataset that was not imported, or not to the end, has
-// none: NotFound.
+// Report opens the report about the last change of a dataset, its import or an
+// update: JSON Lines, a Summary and then Findings. A dataset that was made
+// otherwise, or whose import has not ended, has none: NotFound.
 func (o *Ops) Report(ctx context.Context, v *View) (fovea.Blob, error) {
-	blob, err := o.Blobs.Open(ctx, reportName(v.Dataset.ID, v.Dataset.Status == fovea.CreateFailed))
+	var name string
+	switch {
+	case v.Dataset.Status == fovea.UpdateFailed:
+		name = failedUpdateName(v.Dataset.ID)
+	case v.Revision != nil:
+		name = v.Revision.Report
+	case v.Dataset.Status == fovea.CreateFailed:
+		name = reportName(v.Dataset.ID, true)
+	}
+	var blob fovea.Blob
+	err := error(fovea.Errorf(fovea.NotFound, "no report"))
+	if name != "" {
+		blob, err = o.Blobs.Open(ctx, name)
+	}
 	if err != nil && fovea.KindOf(err) == fovea.NotFound {
 		name := v.Project.Name + "/" + string(v.Dataset.Split)
 		return nil, fovea.Errorf(fovea.NotFound, "There is no import report about the dataset %s: it is %s and was made from %s.",
@@ -70,7 +83,7 @@ func (o *Ops) runImport(ctx context.Context, job fovea.ImportJob) error {
 			return err
 		}
 	}
-	if err := o.putReport(ctx, s, out, v.Dataset.ID); err != nil {
+	if err := o.putReport(ctx, s, out, reportName(v.Dataset.ID, out.fault != nil)); err != nil {
 		return fmt.Errorf("write the report: %w", err)
 	}
 	committed, err := o.commitImport(ctx, job, s, out)
@@ -89,7 +102,7 @@ func (o *Ops) FailImport(ctx context.Context, job fovea.ImportJob) error {
 	}
 	s := o.scanOf(ctx, v, job)
 	out := &outcome{codes: map[string]int64{}, fault: s.faultf(fovea.FaultService, "a fault of the server: its log tells more")}
-	if err := o.putReport(ctx, s, out, v.Dataset.ID); err != nil && o.Log != nil {
+	if err := o.putReport(ctx, s, out, reportName(v.Dataset.ID, out.fault != nil)); err != nil && o.Log != nil {
 		// What made the import fail may be the same that keeps reports out.
 		o.Log.WarnContext(ctx, "an import that failed has no report", slog.Any("error", err))
 	}
@@ -174,10 +187,11 @@ func projectLabels(tx fovea.Tx, ds *fovea.Dataset, s *scan, out *outcome) (*fove
 	return s.faultf(fovea.FaultLabels, "%d labels in the project", len(names)), nil
 }
 
-func (o *Ops) putReport(ctx context.Context, s *scan, out *outcome, id fovea.DatasetID) error {
+// putReport stores the report about a scan.
+func (o *Ops) putReport(ctx context.Context, s *scan, out *outcome, name string) error {
 	r, w := io.Pipe()
 	go func() { w.CloseWithError(s.writeReport(ctx, out, w)) }()
-	_, err := o.Blobs.Put(ctx, reportName(id, out.fault != nil), r)
+	_, err := o.Blobs.Put(ctx, name, r)
 	r.CloseWithError(err)
 	return err
 }
@@ -226,7 +240,13 @@ func (o *Ops) tidy(ctx context.Context, s *scan, out *outcome) {
 			names = append(names, p.Segment.Name)
 		}
 	}
+	o.remove(ctx, names)
+}
+
+// remove removes blobs that are no longer needed. What it misses the sweep
+// finds.
+func (o *Ops) remove(ctx context.Context, names []string) {
 	if err := o.Blobs.Delete(ctx, names...); err != nil && o.Log != nil {
-		o.Log.WarnContext(ctx, "tidying up after an import failed; the sweep will do it", slog.Any("error", err))
+		o.Log.WarnContext(ctx, "tidying up failed; the sweep will do it", slog.Any("error", err))
 	}
 }

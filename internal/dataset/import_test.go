@@ -480,6 +480,7 @@ func TestCopy(t *testing.T) {
 	if err := w.Delete(ctx, w.project, fovea.Train, nil, nil); err != nil {
 		t.Fatal(err)
 	}
+	w.SweepAge = -time.Hour
 	if err := w.RunSweep(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -490,6 +491,7 @@ func TestCopy(t *testing.T) {
 	if err := w.Delete(ctx, w.project, fovea.Test, nil, nil); err != nil {
 		t.Fatal(err)
 	}
+	w.SweepAge = -time.Hour
 	if err := w.RunSweep(ctx); err != nil {
 		t.Fatal(err)
 	}

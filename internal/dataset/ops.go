@@ -31,6 +31,7 @@ type Ops struct {
 	ImportRange int64            // bytes of a manifest that are one unit of work; 0 for DefaultRange
 	Workers     int              // ranges that are worked on at a time; 0 for the number of processors
 	Log         *slog.Logger     // nil for none
+	SweepAge    time.Duration    // how old a blob is before the sweep looks at it; 0 for DefaultSweepAge, negative for any
 	Images      *ImageCheck      // opens the images of imported manifests; nil for not
 
 	stamps fovea.Stamps

@@ -1,11 +1,13 @@
 package dataset
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
 	"strconv"
 	"strings"
+	"time"
 
 	"fovea"
 )
@@ -18,6 +20,11 @@ type Reacher interface {
 	Reachable(ctx context.Context) iter.Seq2[string, error]
 }
 
+// DefaultSweepAge is how old a blob is before the sweep looks at it: some are
+// written before the row that names them, and pages that are being read may be of
+// segments that a compaction has replaced.
+const DefaultSweepAge = time.Hour
+
 // sweptBatch is how many blobs the sweep judges at a time.
 const sweptBatch = 10_000
 
@@ -29,11 +36,15 @@ func (o *Ops) RunSweep(ctx context.Context) error {
 	if !ok {
 		return fmt.Errorf("sweep: %T cannot tell what is reachable", o.Store)
 	}
-	for _, prefix := range []string{"imports/", "reports/", "segments/"} {
+	old := o.now().Add(-cmp.Or(o.SweepAge, DefaultSweepAge))
+	for _, prefix := range []string{"changes/", "imports/", "reports/", "segments/"} {
 		var batch []string
 		for info, err := range o.Blobs.List(ctx, prefix) {
 			if err != nil {
 				return fmt.Errorf("sweep: %w", err)
+			}
+			if info.Modified.After(old) {
+				continue
 			}
 			if batch = append(batch, info.Name); len(batch) == sweptBatch {
 				if err := o.sweep(ctx, reacher, batch); err != nil {
@@ -69,7 +80,7 @@ func (o *Ops) sweep(ctx context.Context, reacher Reacher, names []string) error 
 			alive[id] = ds
 		}
 		ds := alive[id]
-		if ds == nil || !ds.InProgress() && !(strings.HasPrefix(name, "reports/")) {
+		if ds == nil || !ds.InProgress() && !isFailure(name) {
 			lost[name] = true
 		}
 	}
@@ -90,6 +101,10 @@ func (o *Ops) sweep(ctx context.Context, reacher Reacher, names []string) error 
 	}
 	return o.Blobs.Delete(ctx, remove...)
 }
+
+// isFailure reports whether a blob is the report about a change that made no
+// revision, which would name it.
+func isFailure(name string) bool { return strings.Contains(name, "/failed-") }
 
 // owner returns the dataset for which a blob was written.
 func owner(name string) (fovea.DatasetID, bool) {

@@ -17,6 +17,7 @@ var faults = map[fovea.FaultKind]text{
 	fovea.FaultLine:       tooManyDropped,
 	fovea.FaultDropped:    tooManyDropped,
 	fovea.FaultBuckets:    {"ERROR_IMAGES_IN_MULTIPLE_S3_BUCKETS", "The manifest file contains images from multiple S3 buckets."},
+	fovea.FaultTooFew:     {"ERROR_INSUFFICIENT_IMAGES_PER_LABEL_FOR_DISTRIBUTE", "The manifest file doesn't have enough labeled images to distribute the dataset."},
 	fovea.FaultLabels:     {"ERROR_MANIFEST_TOO_MANY_LABELS", "The manifest file has too many labels."},
 }
 

@@ -1,0 +1,93 @@
+package segment
+
+import (
+	"context"
+
+	"fovea"
+	"fovea/internal/manifest"
+)
+
+// Each calls fn with every entry of a dataset, without its line, in the order
+// of the segments. The source-ref is good until fn returns.
+func (c *Reader) Each(ctx context.Context, segments []fovea.SegmentRef, fn func(at Place, sourceRef []byte, f Fact, problems []Problem)) error {
+	for k, s := range segments {
+		if s.Rows == s.Masked {
+			continue
+		}
+		seg, err := c.segment(ctx, s)
+		if err != nil {
+			return err
+		}
+		live := newBitset(seg.rows, true)
+		if err := live.clearDeleted(s); err != nil {
+			return err
+		}
+		facts, err := seg.facts()
+		if err != nil {
+			return err
+		}
+		refs, err := seg.refs()
+		if err != nil {
+			return err
+		}
+		row := live.next(0)
+		err = c.Facts(ctx, s, live.rows(), func(f Fact) {
+			fn(Place{k, row, facts.seqs[row]}, refs.row(row), f, facts.problems[row])
+			row = live.next(row + 1)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Entries calls fn with some rows of a segment, which ascend, as the entries
+// they were made of: without warnings, and their sequence number as Offset. An
+// entry is good until fn returns; an error of fn ends the call.
+func (c *Reader) Entries(ctx context.Context, ref fovea.SegmentRef, rows []int, fn func(*manifest.Entry, Fact) error) error {
+	seg, err := c.segment(ctx, ref)
+	if err != nil {
+		return err
+	}
+	facts, err := seg.facts()
+	if err != nil {
+		return err
+	}
+	refs, err := seg.refs()
+	if err != nil {
+		return err
+	}
+	list := make([]Fact, 0, len(rows))
+	if err := c.Facts(ctx, ref, rows, func(f Fact) { list = append(list, f) }); err != nil {
+		return err
+	}
+	var failed error
+	err = seg.lines(rows, func(i int, line []byte) {
+		if failed != nil {
+			return
+		}
+		row := rows[i]
+		e := &manifest.Entry{
+			Line: line, Offset: facts.seqs[row], SourceRef: refs.row(row),
+			Labeled: list[i].Labeled, Class: list[i].Class, Date: facts.dates[row], Labels: list[i].Labels,
+		}
+		for _, p := range facts.problems[row] {
+			e.Problems = append(e.Problems, manifest.Problem{Severity: manifest.Error, Code: p.Code, Message: p.Message, At: p.At})
+		}
+		failed = fn(e, list[i])
+	})
+	if failed != nil {
+		return failed
+	}
+	return err
+}
+
+// rows returns the rows whose bit is set.
+func (b bitset) rows() []int {
+	rows := make([]int, 0, b.count())
+	for i := b.next(0); i >= 0; i = b.next(i + 1) {
+		rows = append(rows, i)
+	}
+	return rows
+}
