@@ -242,6 +242,15 @@ func TestImagesOfBoxes(t *testing.T) {
 	}
 }
 
+// TestImagesLifted: with lifted limits only what is no limit is told.
+func TestImagesLifted(t *testing.T) {
+	p := &pictures{objects: objects{{Bucket: "imgs", Key: "a.jpg"}: jpegOf(gray(5000, 20)) + strings.Repeat("\xff\x13", 8<<20)}}
+	got := about(t, check(t, rekognition.Profile(rekognition.Limits().Lifted()), boxLine("a.jpg", "bolt"), 0, &dataset.ImageCheck{Objects: p}))
+	if diff := gocmp.Diff([]string{"1 IMAGE_SIZE_MISMATCH /BB/image_size It is 5000x20 and image_size says 640x480."}, got); diff != "" {
+		t.Errorf("findings (-want +got):\n%s", diff)
+	}
+}
+
 // maskLine returns a line of Lookout with a mask, "" for none.
 func maskLine(key, class, mask string, colors ...string) string {
 	line := fmt.Sprintf(`{"source-ref":"s3://imgs/%s","anomaly-label":%d,"anomaly-label-metadata":{"confidence":1,"job-name":"j","class-name":%q,"human-annotated":"yes","creation-date":"2022-02-04T22:47:07","type":"groundtruth/image-classification"}`,
