@@ -24,6 +24,7 @@ func (r *recorder) WriteHeader(code int) {
 
 // Write implements http.ResponseWriter.
 func (r *recorder) Write(p []byte) (int, error) {
+	r.code = r.status()
 	n, err := r.ResponseWriter.Write(p)
 	r.bytes += int64(n)
 	return n, err
@@ -31,6 +32,7 @@ func (r *recorder) Write(p []byte) (int, error) {
 
 // ReadFrom keeps the fast way from a file to the network.
 func (r *recorder) ReadFrom(src io.Reader) (int64, error) {
+	r.code = r.status()
 	n, err := io.Copy(r.ResponseWriter, src)
 	r.bytes += n
 	return n, err

@@ -8,8 +8,10 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -48,13 +50,19 @@ type Server struct {
 	Ready        func(context.Context) error // why the server cannot serve now, nil if it can
 	Metrics      *Metrics
 	Log          *slog.Logger
+
+	// Drain is how long a client may go on to send the body of a request
+	// that is answered; 10 s by default.
+	Drain time.Duration
 }
 
-// The bounds on the time that a request to a JSON service takes to arrive and
-// its answer to leave, so that a slow client holds nothing for ever (T14).
+// The bounds on the time that a request takes to arrive and its answer to
+// leave, so that a slow client holds nothing for ever (T14). S3, whose bodies
+// may be large, bounds the time between bytes by itself.
 const (
 	readTime  = time.Minute
 	writeTime = 2 * time.Minute
+	drainTime = 10 * time.Second
 )
 
 // The largest bodies: CL-1.12 asks for 8 MB, and the 10 MiB of an update of
@@ -74,7 +82,22 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Amzn-Requestid", c.id)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	r = r.WithContext(fovea.WithCaller(r.Context(), fovea.Caller{Account: s.Account, Region: s.Region, RequestID: c.id}))
-	defer func() { s.finish(c, rec, r, started) }()
+	control := http.NewResponseController(w)
+	control.SetReadDeadline(started.Add(readTime))
+	control.SetWriteDeadline(started.Add(writeTime))
+	defer func() {
+		cut := false
+		if v := recover(); v != nil {
+			cut = c.panicked(rec, r, v)
+		}
+		s.finish(c, rec, r, started)
+		if cut {
+			panic(http.ErrAbortHandler) // so that the client sees that the answer is not whole
+		}
+		// What is left of the body is read before the answer is sent.
+		control.SetReadDeadline(time.Now().Add(cmp.Or(s.Drain, drainTime)))
+		control.SetWriteDeadline(time.Now().Add(writeTime))
+	}()
 	c.serve(rec, r)
 }
 
@@ -119,7 +142,7 @@ func (c *call) serve(w http.ResponseWriter, r *http.Request) {
 		c.json(w, r, sts{s}, maxOther, lookoutErrors)
 	case scope.Service == "s3" && s.S3 != nil:
 		c.op = method(r)
-		s.S3.ServeHTTP(w, r)
+		c.s3(w, r)
 	default:
 		c.service = "unknown"
 		c.unknownService(w, r, scope.Service)
@@ -130,12 +153,6 @@ func (c *call) serve(w http.ResponseWriter, r *http.Request) {
 func (c *call) json(w http.ResponseWriter, r *http.Request, api API, maxBody int64, names map[sigv4.Code]signatureError) {
 	s := c.server
 	s.allowOrigin(w, r)
-	control := http.NewResponseController(w)
-	control.SetReadDeadline(time.Now().Add(readTime))
-	control.SetWriteDeadline(time.Now().Add(writeTime))
-	defer control.SetReadDeadline(time.Time{})
-	defer control.SetWriteDeadline(time.Time{})
-
 	c.op = api.Operation(r)
 	scope, _, err := s.Verifier.Verify(r, sigv4.Options{Service: c.service, MaxBody: maxBody})
 	var refused *sigv4.Error
@@ -182,7 +199,7 @@ func (c *call) unsigned(w http.ResponseWriter, r *http.Request, err error) {
 		refuse(ownAPI{s.Own}, lookoutErrors)
 	case s.S3 != nil:
 		c.service = "s3"
-		s.S3.ServeHTTP(w, r)
+		c.s3(w, r)
 	default:
 		refuse(ownAPI{s.Own}, lookoutErrors)
 	}
@@ -194,6 +211,30 @@ func (c *call) unknownService(w http.ResponseWriter, r *http.Request, service st
 		message = "This fovea uses an external S3 and does not serve one itself. Send S3 requests there."
 	}
 	ownAPI{}.WriteError(w, r, "UnrecognizedServiceException", http.StatusBadRequest, message)
+}
+
+// s3 hands a request over to S3, which has its own bounds on time.
+func (c *call) s3(w http.ResponseWriter, r *http.Request) {
+	control := http.NewResponseController(w)
+	control.SetReadDeadline(time.Time{})
+	control.SetWriteDeadline(time.Time{})
+	c.server.S3.ServeHTTP(w, r)
+}
+
+// panicked answers a request whose handler has panicked, or reports that the
+// answer that has begun is to be cut off. One bad request must not end the
+// others, nor show anybody a stack.
+func (c *call) panicked(w *recorder, r *http.Request, v any) (cut bool) {
+	if v == http.ErrAbortHandler {
+		return true
+	}
+	c.server.Log.ErrorContext(r.Context(), "handler panicked", "request_id", c.id, "service", c.service, "operation", c.op,
+		"panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+	if w.code != 0 {
+		return true
+	}
+	WriteError(w, "InternalFailure", http.StatusInternalServerError, "Internal server error")
+	return false
 }
 
 // finish logs and counts a request.
