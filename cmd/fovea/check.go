@@ -44,6 +44,7 @@ func checkCommand() *cobra.Command {
 	f.IntVar(&c.MaxFindings, "max-findings", 100, "how many findings to print as text; 0 for all that are kept")
 	f.StringVar(&c.Limits, "limits", "aws", "aws: the quotas of AWS; none: no quotas")
 	f.StringToStringVar(&c.Limit, "limit", nil, "single quotas, such as custom-labels.labels=500; 0 is none")
+	f.BoolVar(&c.CheckImages, "check-images", false, "open the images, which are in S3, and warn of what is wrong with them")
 	f.IntVar(&c.ImportWorkers, "workers", 0, "ranges to check at a time (default: the number of processors)")
 	c.s3Flags(f)
 	configFlag(cmd)
@@ -67,6 +68,10 @@ func (c *checkConfig) check(cmd *cobra.Command, name string) error {
 		return fmt.Errorf("--format %s: it is text, json or sarif", c.Format)
 	}
 	ctx := cmd.Context()
+	images, err := c.images()
+	if err != nil {
+		return err
+	}
 	src, err := c.openManifest(ctx, name)
 	if err != nil {
 		return err
@@ -85,7 +90,7 @@ func (c *checkConfig) check(cmd *cobra.Command, name string) error {
 	bar := newProgress(os.Stderr, "checking", src.info.Size)
 	result, err := dataset.Check(ctx, dataset.CheckSpec{
 		Profile: profile, Split: fovea.Split(c.Split), Manifest: src.info, Source: src,
-		Blobs: blobs, Workers: c.ImportWorkers, Progress: bar.add,
+		Blobs: blobs, Workers: c.ImportWorkers, Images: images, Progress: bar.add,
 	})
 	bar.done()
 	if err != nil {
@@ -98,6 +103,18 @@ func (c *checkConfig) check(cmd *cobra.Command, name string) error {
 		return errFailed
 	}
 	return nil
+}
+
+// images returns what opens the images, nil if they are not to be opened.
+func (c *checkConfig) images() (*dataset.ImageCheck, error) {
+	if !c.CheckImages {
+		return nil, nil
+	}
+	objects, err := c.openClientS3()
+	if err != nil {
+		return nil, err
+	}
+	return &dataset.ImageCheck{Objects: objects}, nil
 }
 
 // checkFormats are the ways to write what was found.

@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -76,7 +78,11 @@ func (c *config) demo(ctx context.Context, out io.Writer, exit bool, keep string
 			Endpoint: c.url(listener.Addr().String()), Data: dir,
 			AccessKey: n.key.ID, SecretKey: n.key.Secret, Region: c.Region,
 			Out: out, Terminal: isTerminal(os.Stdout), KeepImages: keep,
+			Exits: exit, Program: program(),
 		})
+		if errors.Is(err, context.Canceled) {
+			err = nil // Ctrl-C in the middle of the story
+		}
 		if err != nil || exit {
 			stop()
 			return err
@@ -95,6 +101,16 @@ func (c *config) demoListener() (net.Listener, error) {
 		return net.Listen("tcp", "127.0.0.1:0")
 	}
 	return l, err
+}
+
+// program returns what the user types to run this program: `go run` keeps it
+// where nobody would look for it.
+func program() string {
+	path, err := os.Executable()
+	if err == nil && strings.Contains(path, "go-build") {
+		return "go run ./cmd/fovea"
+	}
+	return "fovea"
 }
 
 func isTerminal(f *os.File) bool {

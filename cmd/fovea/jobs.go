@@ -25,17 +25,24 @@ func (n *node) newRunner(datasets *dataset.Ops, metrics *server.Metrics) *jobs.R
 	return &jobs.Runner{
 		Queue: n.store,
 		Handlers: map[string]jobs.Handler{
-			fovea.ImportJob{}.Kind(): {
-				Run: decoded(datasets.RunImport),
-				GiveUp: func(ctx context.Context, job fovea.Job, _ error) error {
-					return decoded(datasets.FailImport)(ctx, job)
-				},
-			},
-			fovea.SweepJob{}.Kind(): {Run: func(ctx context.Context, _ fovea.Job) error { return n.sweep(ctx, datasets) }},
+			fovea.ImportJob{}.Kind():     handler(datasets.RunImport, datasets.FailImport),
+			fovea.UpdateJob{}.Kind():     handler(datasets.RunUpdate, datasets.FailUpdate),
+			fovea.DistributeJob{}.Kind(): handler(datasets.RunDistribute, datasets.FailDistribute),
+			fovea.SweepJob{}.Kind():      {Run: func(ctx context.Context, _ fovea.Job) error { return n.sweep(ctx, datasets) }},
 		},
 		Every:   map[fovea.JobArgs]time.Duration{fovea.SweepJob{}: sweepEvery},
 		Log:     n.log,
 		Observe: func(r jobs.Report) { metrics.Job(r.Job.Kind, r.State, r.Took) },
+	}
+}
+
+// handler returns what runs a kind of job, and gives it up.
+func handler[T fovea.JobArgs](run, fail func(context.Context, T) error) jobs.Handler {
+	return jobs.Handler{
+		Run: decoded(run),
+		GiveUp: func(ctx context.Context, job fovea.Job, _ error) error {
+			return decoded(fail)(ctx, job)
+		},
 	}
 }
 

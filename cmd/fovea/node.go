@@ -175,6 +175,9 @@ func (n *node) wire(ctx context.Context) error {
 		Reader:      &segment.Reader{Blobs: n.blobs, CacheBytes: c.SegmentCache},
 		ImportRange: c.ImportRange, Workers: c.ImportWorkers,
 	}
+	if c.CheckImages {
+		datasets.Images = &dataset.ImageCheck{Objects: n.objects}
+	}
 	metrics := server.NewMetrics()
 	n.runner = n.newRunner(datasets, metrics)
 	verifier := &sigv4.Verifier{Secret: n.secret}

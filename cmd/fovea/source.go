@@ -73,11 +73,7 @@ func (c *config) openS3Manifest(ctx context.Context, name string) (*manifestSour
 	if bucket == "" || key == "" {
 		return nil, fmt.Errorf("s3://%s does not name an object: s3://BUCKET/KEY", name)
 	}
-	c.clientDefaults()
-	if c.S3AccessKey == "" || c.S3SecretKey == "" {
-		return nil, errors.New("reading from S3 needs keys: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (for fovea's own S3: eval \"$(fovea env)\"), or --s3-access-key and --s3-secret-key")
-	}
-	objects, err := c.openExternalS3()
+	objects, err := c.openClientS3()
 	if err != nil {
 		return nil, err
 	}
@@ -86,6 +82,16 @@ func (c *config) openS3Manifest(ctx context.Context, name string) (*manifestSour
 		return nil, err
 	}
 	return &manifestSource{fovea.ObjectReader(ctx, objects, info), info, func() error { return nil }}, nil
+}
+
+// openClientS3 returns the S3 that the flags, or the variables of AWS clients,
+// name.
+func (c *config) openClientS3() (fovea.Objects, error) {
+	c.clientDefaults()
+	if c.S3AccessKey == "" || c.S3SecretKey == "" {
+		return nil, errors.New("reading from S3 needs keys: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (for fovea's own S3: eval \"$(fovea env)\"), or --s3-access-key and --s3-secret-key")
+	}
+	return c.openExternalS3()
 }
 
 // clientDefaults takes what the flags do not say about S3 from the variables

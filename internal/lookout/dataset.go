@@ -94,6 +94,18 @@ func (s *Server) deleteDataset(ctx context.Context, in *api.DeleteDatasetRequest
 	return &api.DeleteDatasetResponse{}, s.Datasets.Delete(ctx, key(ctx, in.ProjectName), t, nil, nil)
 }
 
+func (s *Server) updateDatasetEntries(ctx context.Context, in *api.UpdateDatasetEntriesRequest) (*api.UpdateDatasetEntriesResponse, error) {
+	t, err := split(in.DatasetType)
+	if err != nil {
+		return nil, err
+	}
+	v, err := s.Datasets.Update(ctx, dataset.Change{Project: key(ctx, in.ProjectName), Split: t, Lines: in.Changes})
+	if err != nil {
+		return nil, err
+	}
+	return &api.UpdateDatasetEntriesResponse{Status: statuses[v.Dataset.Status]}, nil
+}
+
 // classes translates an AnomalyClass.
 var classes = map[string]manifest.Class{"": manifest.NoClass, "normal": manifest.Normal, "anomaly": manifest.Anomaly}
 

@@ -49,14 +49,18 @@ func (s *Server) API() *awsjson.API {
 		Errors:      errorNames,
 		Log:         s.Log,
 		Ops: map[string]awsjson.Op{
-			"CreateProject":      awsjson.Call(s.createProject),
-			"DescribeProject":    awsjson.Call(s.describeProject),
-			"ListProjects":       awsjson.Call(s.listProjects),
-			"DeleteProject":      awsjson.Call(s.deleteProject),
-			"CreateDataset":      awsjson.Call(s.createDataset).Naming(fovea.Denied, "ValidationException"), // LV-2.28
-			"DescribeDataset":    awsjson.Call(s.describeDataset),
-			"DeleteDataset":      awsjson.Call(s.deleteDataset),
-			"ListDatasetEntries": awsjson.Call(s.listDatasetEntries),
+			"CreateProject":        awsjson.Call(s.createProject),
+			"DescribeProject":      awsjson.Call(s.describeProject),
+			"ListProjects":         awsjson.Call(s.listProjects),
+			"DeleteProject":        awsjson.Call(s.deleteProject),
+			"CreateDataset":        awsjson.Call(s.createDataset).Naming(fovea.Denied, "ValidationException"), // LV-2.28
+			"DescribeDataset":      awsjson.Call(s.describeDataset),
+			"DeleteDataset":        awsjson.Call(s.deleteDataset),
+			"ListDatasetEntries":   awsjson.Call(s.listDatasetEntries),
+			"UpdateDatasetEntries": awsjson.Call(s.updateDatasetEntries),
+			"TagResource":          awsjson.Call(s.tagResource),
+			"UntagResource":        awsjson.Call(s.untagResource),
+			"ListTagsForResource":  awsjson.Call(s.listTagsForResource),
 		},
 	})
 }

@@ -57,6 +57,12 @@ func (s *Server) API() *awsjson.API {
 			"DescribeDataset":    awsjson.Call(s.describeDataset),
 			"ListDatasetEntries": awsjson.Call(s.listDatasetEntries),
 			"ListDatasetLabels":  awsjson.Call(s.listDatasetLabels),
+			"UpdateDatasetEntries": awsjson.Call(s.updateDatasetEntries).
+				Naming(fovea.NotReady, "InvalidParameterException"), // CL-2.104
+			"DistributeDatasetEntries": awsjson.Call(s.distributeDatasetEntries),
+			"TagResource":              awsjson.Call(s.tagResource),
+			"UntagResource":            awsjson.Call(s.untagResource),
+			"ListTagsForResource":      awsjson.Call(s.listTagsForResource),
 		},
 	})
 }
