@@ -3,6 +3,7 @@ package s3api
 import (
 	"io"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -27,4 +28,14 @@ func (b *patientBody) Read(p []byte) (int, error) {
 // open.
 func (q *request) expiresIn(d time.Duration) {
 	http.NewResponseController(q.w).SetWriteDeadline(time.Now().Add(d))
+}
+
+// continueEmpty tells a client to go on that asked for that before a body of
+// no bytes. net/http says so only when a body is read, but the AWS CLI and
+// boto3 take an answer that comes without it for the status of the next one on
+// the connection, and then wait for a minute.
+func continueEmpty(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength == 0 && r.ProtoAtLeast(1, 1) && strings.EqualFold(r.Header.Get("Expect"), "100-continue") {
+		w.WriteHeader(http.StatusContinue)
+	}
 }

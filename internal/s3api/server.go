@@ -42,6 +42,7 @@ type Server struct {
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	continueEmpty(w, r)
 	id := fovea.CallerOf(r.Context()).RequestID
 	if id == "" {
 		id = newRequestID()

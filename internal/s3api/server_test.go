@@ -1,11 +1,13 @@
 package s3api
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/xml"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -366,4 +368,25 @@ func FuzzS3Request(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestContinueBeforeNothing: a client that asks to be told before it sends a
+// body is told, also if the body has no bytes.
+func TestContinueBeforeNothing(t *testing.T) {
+	e := start(t)
+	r := check[*http.Request](t)(http.NewRequest("PUT", e.url+"/bkt/empty", http.NoBody))
+	sigv4.Sign(r, sigv4.Scope{KeyID: testKey, Region: "us-east-1", Service: "s3"}, testSecret, hashOf(""), time.Now())
+	r.Header.Set("Expect", "100-continue")
+	conn := check[net.Conn](t)(net.Dial("tcp", r.Host))
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	if err := r.Write(conn); err != nil {
+		t.Fatal(err)
+	}
+	in := bufio.NewReader(conn)
+	for _, want := range []string{"HTTP/1.1 100 Continue\r\n", "\r\n", "HTTP/1.1 200 OK\r\n"} {
+		if line, err := in.ReadString('\n'); line != want {
+			t.Fatalf("got %q, %v; want %q", line, err, want)
+		}
+	}
 }
