@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"context"
+	"crypto/rand"
 	"io"
 	"time"
 
@@ -33,7 +34,7 @@ type CheckResult struct {
 func Check(ctx context.Context, c CheckSpec) (*CheckResult, error) {
 	s := &scan{
 		profile: c.Profile, split: c.Split, blobs: c.Blobs, source: c.Source, manifest: c.Manifest,
-		id: fovea.FormatID(0), imported: time.Unix(0, 0), width: c.Range, workers: c.Workers, images: c.Images, progress: c.Progress,
+		id: fovea.FormatID(0), salt: rand.Text(), imported: time.Unix(0, 0), width: c.Range, workers: c.Workers, images: c.Images, progress: c.Progress,
 	}
 	out, err := s.run(ctx)
 	if err != nil {

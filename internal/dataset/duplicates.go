@@ -31,9 +31,9 @@ type place struct {
 }
 
 // deduplicate finds the entries whose source-ref another entry has, in all
-// parts, and takes them out: the first counts, or the last (KeepLast). Only the
-// keys of some hash bytes are in memory at a time.
-func (s *scan) deduplicate(ctx context.Context, out *outcome) error {
+// parts: the first counts, or the last (KeepLast). Only the keys of some hash
+// bytes are in memory at a time.
+func (s *scan) deduplicate(ctx context.Context, out *outcome) (*deduplicator, error) {
 	d := &deduplicator{scan: s, out: out, gone: make([]*roaring.Bitmap, len(out.parts))}
 	for from := 0; from < 256; {
 		to, size := from, 0
@@ -47,11 +47,13 @@ func (s *scan) deduplicate(ctx context.Context, out *outcome) error {
 			}
 		}
 		if err := d.pass(ctx, from, to); err != nil {
-			return err
+			return nil, err
 		}
 		from = to
 	}
-	return d.takeOut(ctx)
+	d.trim()
+	out.copies, out.duplicates = d.found, d.count
+	return d, nil
 }
 
 type deduplicator struct {
@@ -131,34 +133,27 @@ func (d *deduplicator) trim() {
 	d.found = d.found[:min(len(d.found), maxReported)]
 }
 
-// takeOut takes the duplicates out of the statistics and masks them in the
-// segments.
-func (d *deduplicator) takeOut(ctx context.Context) error {
-	if d.count == 0 {
+// takeOut takes the duplicates of a part out of its statistics and masks them
+// in its segment.
+func (d *deduplicator) takeOut(ctx context.Context, part int) error {
+	gone, p := d.gone[part], d.out.parts[part]
+	if gone == nil {
 		return nil
 	}
-	d.trim()
-	out := d.out
-	out.copies, out.duplicates = d.found, d.count
-	for i, p := range out.parts {
-		if d.gone[i] == nil {
-			continue
-		}
-		facts, err := p.facts(ctx, d.scan.blobs)
-		if err != nil {
-			return err
-		}
-		rows := d.gone[i].ToArray()
-		if err := p.subtract(facts, rows); err != nil {
-			return err
-		}
-		var buf bytes.Buffer
-		d.gone[i].RunOptimize()
-		if _, err := d.gone[i].WriteTo(&buf); err != nil {
-			return err
-		}
-		p.Segment.Deleted, p.Segment.Masked = buf.Bytes(), int64(len(rows))
-		p.Dropped += int64(len(rows))
+	facts, err := p.facts(ctx, d.scan.blobs)
+	if err != nil {
+		return err
 	}
+	rows := gone.ToArray()
+	if err := p.subtract(facts, rows); err != nil {
+		return err
+	}
+	var buf bytes.Buffer
+	gone.RunOptimize()
+	if _, err := gone.WriteTo(&buf); err != nil {
+		return err
+	}
+	p.Segment.Deleted, p.Segment.Masked = buf.Bytes(), int64(len(rows))
+	p.Dropped += int64(len(rows))
 	return nil
 }

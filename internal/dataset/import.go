@@ -145,6 +145,7 @@ func (o *Ops) scanOf(ctx context.Context, v *View, job fovea.ImportJob) *scan {
 		source:   fovea.ObjectReader(ctx, o.Objects, job.Manifest),
 		manifest: job.Manifest,
 		id:       fovea.FormatID(int64(v.Dataset.ID)),
+		salt:     fovea.FormatID(int64(v.Dataset.ID)),
 		imported: v.Dataset.Created,
 		segments: true,
 		width:    o.ImportRange,

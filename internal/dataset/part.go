@@ -36,7 +36,7 @@ type part struct {
 	Dropped    int64
 	NotObjects int64 // lines that are not JSON objects
 	Stats      fovea.Stats
-	Labels     []labelUse  // in order of first appearance
+	Labels     []labelUse  // in order of first appearance, maxLabels+1 of them at most
 	Buckets    []bucketUse // the first two
 	First      *badLine    // the first dropped line
 	Codes      map[string]int64
@@ -49,6 +49,7 @@ type part struct {
 	Problems     int64 // how many are kept
 
 	name      string
+	isLetGo   bool // the labels are not in memory
 	headSize  int64
 	firstLine int64 // lines of the parts before; set by total
 }
@@ -72,13 +73,13 @@ type badLine struct {
 }
 
 const (
-	partMagic = "fovea.part.1\n\x00\x00\x00"
+	partMagic = "fovea.part.2\n\x00\x00\x00"
 	keySize   = keyHash + 4 + 4
 	keyHash   = 16
 )
 
-// A key tells where a source-ref is. The hash is the first 128 bits of its
-// SHA-256, so that equal hashes are equal source-refs, whoever wrote them.
+// A key tells where a source-ref is. The hash is the first 128 bits of the
+// SHA-256 of salt and source-ref, so that equal hashes are equal source-refs, whoever wrote them.
 type key struct {
 	hash [keyHash]byte
 	row  uint32
@@ -140,11 +141,35 @@ func loadPart(ctx context.Context, blobs fovea.Blobs, name string) (*part, error
 	if _, err := readAt(blob, head, int64(len(front))); err != nil {
 		return nil, err
 	}
-	p := &part{headSize: int64(len(front)) + n}
+	p := &part{name: name, headSize: int64(len(front)) + n}
 	if err := json.Unmarshal(head, p); err != nil {
 		return nil, fmt.Errorf("%s: %w: %v", name, errDamaged, err)
 	}
 	return p, nil
+}
+
+// keptLabels is how many labels of a part stay in memory. That many and more
+// are in all parts of a hostile manifest alone.
+const keptLabels = 1000
+
+// letGo lets go of the labels if they are many.
+func (p *part) letGo() {
+	if len(p.Labels) > keptLabels {
+		p.Labels, p.isLetGo = nil, true
+	}
+}
+
+// fetch reads the labels again if they were let go.
+func (p *part) fetch(ctx context.Context, blobs fovea.Blobs) error {
+	if !p.isLetGo {
+		return nil
+	}
+	stored, err := loadPart(ctx, blobs, p.name)
+	if err != nil {
+		return err
+	}
+	p.Labels, p.isLetGo = stored.Labels, false
+	return nil
 }
 
 // keys returns the keys whose hash begins with the bytes from to to-1.

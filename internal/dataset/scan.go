@@ -22,6 +22,10 @@ const DefaultRange = 8 << 20
 // maxRange keeps a segment and the buffers of its making small.
 const maxRange = 14 << 20
 
+// maxParts bounds what is in memory of a manifest of any size: a kilobyte or
+// two for each part. Only beyond 900 GB are ranges larger than maxRange.
+const maxParts = 1 << 16
+
 // A scan reads a manifest, judges every line, and finds what concerns the whole
 // of it: duplicates, totals, and whether it fails. Its parts, and the segments
 // if it writes them, are kept in Blobs under names that depend only on id and
@@ -33,6 +37,7 @@ type scan struct {
 	source   io.ReaderAt // bound to the context of run
 	manifest fovea.ObjectInfo
 	id       string // first element of the names in Blobs, after their kind
+	salt     string // of the hashes of source-refs: the same in every run, and known to nobody who writes manifests
 	imported time.Time
 	segments bool              // write them
 	width    int64             // bytes of a range; 0 for DefaultRange
@@ -75,10 +80,13 @@ func (s *scan) run(ctx context.Context) (*outcome, error) {
 		return nil, err
 	}
 	out.parts = parts
-	if err := s.deduplicate(ctx, out); err != nil {
+	d, err := s.deduplicate(ctx, out)
+	if err != nil {
 		return nil, err
 	}
-	s.total(out)
+	if err := s.total(ctx, out, d); err != nil {
+		return nil, err
+	}
 	s.findSizes(out)
 	out.fault = s.judge(out)
 	return out, nil
@@ -104,7 +112,7 @@ func (s *scan) ranges(ctx context.Context) ([]*part, error) {
 	if width <= 0 {
 		width = DefaultRange
 	}
-	width = min(width, maxRange)
+	width = max(min(width, maxRange), (s.manifest.Size+maxParts-1)/maxParts)
 	parts := make([]*part, (s.manifest.Size+width-1)/width)
 	g, gctx := errgroup.WithContext(ctx)
 	var next atomic.Int64
@@ -121,13 +129,14 @@ func (s *scan) ranges(ctx context.Context) ([]*part, error) {
 					break
 				}
 				start, end := i*width, min((i+1)*width, s.manifest.Size)
-				p, err := s.rangeDone(gctx, int(i), start, end)
+				p, err := s.rangeDone(gctx, start, end)
 				if err == nil && p == nil {
-					p, err = w.do(gctx, int(i), start, end)
+					p, err = w.do(gctx, start, end)
 				}
 				if err != nil {
 					return err
 				}
+				p.letGo()
 				parts[i] = p
 				if s.progress != nil {
 					s.progress(end - start)
@@ -144,8 +153,8 @@ func (s *scan) ranges(ctx context.Context) ([]*part, error) {
 
 // rangeDone returns the part of a range that an earlier run finished, nil if
 // there is none.
-func (s *scan) rangeDone(ctx context.Context, index int, start, end int64) (*part, error) {
-	p, err := loadPart(ctx, s.blobs, s.partName(index))
+func (s *scan) rangeDone(ctx context.Context, start, end int64) (*part, error) {
+	p, err := loadPart(ctx, s.blobs, s.partName(start, end))
 	switch {
 	case err != nil && (fovea.KindOf(err) == fovea.NotFound || errors.Is(err, errDamaged)):
 		return nil, nil
@@ -154,27 +163,36 @@ func (s *scan) rangeDone(ctx context.Context, index int, start, end int64) (*par
 	case p.Start != start || p.End != end || p.ETag != s.manifest.ETag || p.Built != s.segments || p.Images != (s.images != nil):
 		return nil, nil
 	}
-	p.name = s.partName(index)
 	return p, nil
 }
 
-func (s *scan) partName(index int) string { return fmt.Sprintf("imports/%s/%06d.part", s.id, index) }
+// The names of a part and a segment are those of the range, so that two runs
+// that cut the manifest differently do not write over each other's.
+func (s *scan) partName(start, end int64) string {
+	return fmt.Sprintf("imports/%s/%010x-%010x.part", s.id, start, end)
+}
 
-func (s *scan) segmentName(index int) string {
-	return fmt.Sprintf("segments/%s/%06d.parquet", s.id, index)
+func (s *scan) segmentName(start, end int64) string {
+	return fmt.Sprintf("segments/%s/%010x-%010x.parquet", s.id, start, end)
 }
 
 func (s *scan) faultf(kind fovea.FaultKind, format string, args ...any) *fovea.Fault {
 	return &fovea.Fault{Kind: kind, Manifest: s.manifest.Ref.String(), Found: fmt.Sprintf(format, args...)}
 }
 
-// total adds up the parts.
-func (s *scan) total(out *outcome) {
+// total adds up the parts, without the duplicates.
+func (s *scan) total(ctx context.Context, out *outcome, d *deduplicator) error {
 	index := map[string]int{}
 	if out.duplicates > 0 {
 		out.codes[duplicateCode] = out.duplicates
 	}
-	for _, p := range out.parts {
+	for i, p := range out.parts {
+		if err := p.fetch(ctx, s.blobs); err != nil {
+			return err
+		}
+		if err := d.takeOut(ctx, i); err != nil {
+			return err
+		}
 		p.firstLine = out.lines
 		out.lines += p.Lines
 		out.blank += p.Blank
@@ -188,6 +206,9 @@ func (s *scan) total(out *outcome) {
 				continue // all lines that had it were duplicates
 			}
 			i, ok := index[l.Name]
+			if !ok && len(out.labels) > maxLabels {
+				continue
+			}
 			if !ok {
 				i = len(out.labels)
 				index[l.Name] = i
@@ -200,11 +221,13 @@ func (s *scan) total(out *outcome) {
 		if out.bucket == "" && len(p.Buckets) > 0 {
 			out.bucket = p.Buckets[0].Name
 		}
+		p.letGo()
 	}
 	out.counted = out.lines
 	if !s.profile.BlankLines {
 		out.counted -= out.blank
 	}
+	return nil
 }
 
 // judge returns the reason for which the whole fails, the first of the order
@@ -226,7 +249,10 @@ func (s *scan) judge(out *outcome) *fovea.Fault {
 	if f := s.bucketFault(out); f != nil {
 		return f
 	}
-	if n := len(out.labels); n > maxLabels || l.Labels > 0 && n > l.Labels {
+	switch n := len(out.labels); {
+	case n > maxLabels:
+		return s.faultf(fovea.FaultLabels, "more than %d labels", maxLabels)
+	case l.Labels > 0 && n > l.Labels:
 		return s.faultf(fovea.FaultLabels, "%d labels", n)
 	}
 	return nil

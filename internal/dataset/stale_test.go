@@ -158,3 +158,50 @@ func TestFailImport(t *testing.T) {
 		t.Errorf("dataset = %+v", v.Dataset)
 	}
 }
+
+// TestManyLabels: a manifest whose lines declare labels without end fails with
+// the fault that it has, and what is kept of it is bounded. In ranges of any
+// size the labels that count are the same.
+func TestManyLabels(t *testing.T) {
+	line := func(i, labels int) string {
+		classes := make([]string, labels)
+		for k := range classes {
+			classes[k] = fmt.Sprintf(`"%d":"%d.%d"`, k, i, k)
+		}
+		return fmt.Sprintf(`{"source-ref":"s3://imgs/%d","BB":{"image_size":[{"width":640,"height":480,"depth":3}],"annotations":[{"class_id":0,"left":1,"top":1,"width":50,"height":50}]},`+
+			`"BB-metadata":{"objects":[{"confidence":1}],"class-map":{%s},"type":"groundtruth/object-detection","human-annotated":"yes","creation-date":"2021-06-22T10:10:48"}}`+"\n",
+			i, strings.Join(classes, ","))
+	}
+	var text strings.Builder
+	for i := range 40 {
+		text.WriteString(line(i, 3000))
+	}
+	for _, width := range []int64{0, 300_000} {
+		w := newWorld(t, rekognition.Profile(rekognition.Limits().Lifted()))
+		w.ImportRange = width
+		v := w.load(t, fovea.Train, text.String())
+		if v.Dataset.Message != "The manifest file has too many labels." {
+			t.Errorf("width %d: dataset = %+v", width, v.Dataset)
+		}
+		if sum, _ := w.report(t, v); sum.Labels > 100_001 || sum.Fault == nil || sum.Fault.Found != "more than 100000 labels" {
+			t.Errorf("width %d: report = %+v", width, sum)
+		}
+	}
+	// More than are kept in memory, less than are allowed, and duplicates to
+	// take out of them.
+	dup := line(0, 3000) + line(1, 3000) + line(1, 3000) + line(2, 2000)
+	var want string
+	for _, width := range []int64{0, 40_000} {
+		w := newWorld(t, rekognition.Profile(rekognition.Limits().Lifted()))
+		w.ImportRange = width
+		v := w.load(t, fovea.Train, dup)
+		if v.Revision == nil || len(v.Revision.Labels) != 8000 || v.Revision.Stats.Entries != 3 {
+			t.Fatalf("width %d: %+v", width, v.Dataset)
+		}
+		if got := w.state(t, fovea.Train); want == "" {
+			want = got
+		} else if got != want {
+			t.Errorf("width %d differs from one range", width)
+		}
+	}
+}

@@ -22,7 +22,9 @@ type worker struct {
 
 	part     *part
 	labels   map[string]int // index in part.Labels
+	uses     []uint64       // of labels by the current entry, as the facts have them
 	keys     []key
+	salted   []byte
 	facts    []byte
 	problems []byte
 	out      []byte // the encoded part
@@ -33,7 +35,7 @@ func newWorker(s *scan) *worker {
 }
 
 // do scans a range and stores its part, and its segment before that.
-func (w *worker) do(ctx context.Context, index int, start, end int64) (*part, error) {
+func (w *worker) do(ctx context.Context, start, end int64) (*part, error) {
 	s := w.scan
 	w.part = &part{Start: start, End: end, ETag: s.manifest.ETag, Built: s.segments, Images: s.images != nil, Codes: map[string]int64{}}
 	// What a checker remembers from line to line must depend on the range
@@ -44,7 +46,7 @@ func (w *worker) do(ctx context.Context, index int, start, end int64) (*part, er
 	if err := w.read(ctx, start, end); err != nil {
 		return nil, err
 	}
-	return w.store(ctx, index)
+	return w.store(ctx)
 }
 
 // read judges every line of the range.
@@ -144,11 +146,15 @@ func (w *worker) useBucket(e *manifest.Entry) {
 
 // countLabels counts the entry's labels and appends them to the facts: how
 // many, then for each its index, shifted, with a bit for used and one for boxed.
+// More than any dataset may have are not kept.
 func (w *worker) countLabels(e *manifest.Entry) {
 	p := w.part
-	w.facts = binary.AppendUvarint(w.facts, uint64(len(e.Labels)))
+	w.uses = w.uses[:0]
 	for _, l := range e.Labels {
 		i, ok := w.labels[l.Name]
+		if !ok && len(p.Labels) > maxLabels {
+			continue
+		}
 		if !ok {
 			i = len(p.Labels)
 			w.labels[l.Name] = i
@@ -164,12 +170,19 @@ func (w *worker) countLabels(e *manifest.Entry) {
 			p.Labels[i].Boxed++
 			bits |= labelBoxed
 		}
+		w.uses = append(w.uses, bits)
+	}
+	w.facts = binary.AppendUvarint(w.facts, uint64(len(w.uses)))
+	for _, bits := range w.uses {
 		w.facts = binary.AppendUvarint(w.facts, bits)
 	}
 }
 
+// addKey notes where the entry's source-ref is. The salt keeps those who write
+// manifests from choosing hashes that fall into one group.
 func (w *worker) addKey(e *manifest.Entry) {
-	sum := sha256.Sum256(e.SourceRef)
+	w.salted = append(append(w.salted[:0], w.scan.salt...), e.SourceRef...)
+	sum := sha256.Sum256(w.salted)
 	k := key{row: uint32(len(w.keys)), line: uint32(e.Number)}
 	copy(k.hash[:], sum[:])
 	w.keys = append(w.keys, k)
@@ -198,10 +211,10 @@ func (w *worker) groupKeys() []byte {
 }
 
 // store writes the segment and then the part.
-func (w *worker) store(ctx context.Context, index int) (*part, error) {
+func (w *worker) store(ctx context.Context) (*part, error) {
 	s, p := w.scan, w.part
 	if s.segments {
-		name := s.segmentName(index)
+		name := s.segmentName(p.Start, p.End)
 		data, ref, err := w.builder.Build(name, s.imported)
 		if err != nil {
 			return nil, err
@@ -211,7 +224,7 @@ func (w *worker) store(ctx context.Context, index int) (*part, error) {
 			return nil, fmt.Errorf("write segment: %w", err)
 		}
 	}
-	p.name = s.partName(index)
+	p.name = s.partName(p.Start, p.End)
 	data, err := p.encode(w.out, w.groupKeys(), w.facts, w.problems)
 	if err != nil {
 		return nil, fmt.Errorf("encode %s: %w", p.name, err)
