@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -136,7 +137,7 @@ func (o *Ops) openUpdate(ctx context.Context, job fovea.UpdateJob) (*update, err
 		split:    u.Dataset.Split,
 		blobs:    o.Blobs,
 		source:   bytes.NewReader(u.text),
-		manifest: fovea.ObjectInfo{Ref: fovea.ObjectRef{Key: job.Changes}, Size: int64(len(u.text)), ETag: job.Changes},
+		manifest: fovea.ObjectInfo{Ref: fovea.ObjectRef{Key: "UpdateDatasetEntries"}, Size: int64(len(u.text)), ETag: job.Changes},
 		id:       u.name(),
 		imported: job.Since,
 		width:    maxChanges,
@@ -199,14 +200,9 @@ func (u *update) apply(ctx context.Context) error {
 	if u.out.fault = u.judge(&next); u.out.fault != nil {
 		return nil
 	}
-	ref, err := u.build(ctx, entries)
-	if err != nil {
+	if err := u.build(ctx, &next, entries); err != nil {
 		return err
 	}
-	next.Segments = append(next.Segments, ref)
-	slices.SortFunc(next.Segments, func(a, b fovea.SegmentRef) int {
-		return cmp.Or(cmp.Compare(a.MinSeq, b.MinSeq), cmp.Compare(a.Name, b.Name))
-	})
 	u.rev = &next
 	return nil
 }
@@ -341,42 +337,71 @@ func (u *update) judge(next *fovea.Revision) *fovea.Fault {
 	return nil
 }
 
-// build writes the entries as a segment.
-func (u *update) build(ctx context.Context, entries []changedEntry) (fovea.SegmentRef, error) {
+// build writes the entries, and those of the segments that are merged with them,
+// into new segments of next.
+func (u *update) build(ctx context.Context, next *fovea.Revision, entries []changedEntry) error {
+	list, err := u.placed(entries)
+	if err != nil {
+		return err
+	}
+	merged := smallSegments(next.Segments)
+	w := &rewriter{ops: u.ops, prefix: "segments/" + u.name(), imported: u.job.Since}
+	upTo := func(seq int64) error {
+		for ; len(list) > 0 && list[0].Offset < seq; list = list[1:] {
+			if err := w.add(ctx, &list[0]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	err = u.ops.Reader.Merge(ctx, merged, func(e *manifest.Entry) error {
+		if err := upTo(e.Offset); err != nil {
+			return err
+		}
+		return w.add(ctx, e)
+	})
+	if err == nil {
+		err = upTo(math.MaxInt64)
+	}
+	if err != nil {
+		return err
+	}
+	made, err := w.finish(ctx)
+	if err != nil {
+		return err
+	}
+	next.Segments = slices.DeleteFunc(next.Segments, func(s fovea.SegmentRef) bool {
+		return slices.ContainsFunc(merged, func(m fovea.SegmentRef) bool { return m.Name == s.Name })
+	})
+	next.Segments = append(next.Segments, made...)
+	slices.SortFunc(next.Segments, func(a, b fovea.SegmentRef) int {
+		return cmp.Or(cmp.Compare(a.MinSeq, b.MinSeq), cmp.Compare(a.Name, b.Name))
+	})
+	return nil
+}
+
+// placed returns the entries of the changes with their sequence numbers as
+// offsets, in the order of these.
+func (u *update) placed(entries []changedEntry) ([]manifest.Entry, error) {
 	seqs := make(map[int64]int64, len(entries))
 	for _, e := range entries {
 		seqs[e.offset] = e.seq
 	}
-	type placed struct {
-		seq   int64
-		entry manifest.Entry
-	}
-	var list []placed
+	var list []manifest.Entry
 	err := u.each(func(e *manifest.Entry) error {
 		seq, ok := seqs[e.Offset]
 		if !ok {
 			return nil
 		}
 		c := *e
-		c.Line, c.SourceRef = u.text[e.Offset:e.Offset+int64(len(e.Line))], bytes.Clone(e.SourceRef)
-		c.Labels, c.Problems = slices.Clone(e.Labels), slices.Clone(e.Problems)
-		list = append(list, placed{seq, c})
+		c.Line = u.text[e.Offset : e.Offset+int64(len(e.Line))]
+		c.SourceRef, c.Labels, c.Problems = bytes.Clone(e.SourceRef), slices.Clone(e.Labels), slices.Clone(e.Problems)
+		c.Offset = seq
+		list = append(list, c)
 		return nil
 	})
-	if err != nil {
-		return fovea.SegmentRef{}, err
-	}
-	slices.SortFunc(list, func(a, b placed) int { return cmp.Compare(a.seq, b.seq) })
-	var b segment.Builder
-	for i := range list {
-		b.Add(list[i].seq, &list[i].entry)
-	}
-	name := "segments/" + u.name() + ".parquet"
-	data, ref, err := b.Build(name, u.job.Since)
-	if err == nil {
-		_, err = u.ops.Blobs.Put(ctx, name, bytes.NewReader(data))
-	}
-	return ref, err
+	slices.SortFunc(list, func(a, b manifest.Entry) int { return cmp.Compare(a.Offset, b.Offset) })
+	return list, err
 }
 
 // commit makes the outcome the dataset's state.

@@ -450,3 +450,47 @@ func (b *sweepingBlobs) Put(ctx context.Context, name string, r io.Reader) (int6
 	}
 	return n, err
 }
+
+// TestCompaction: a thousand edits of one line each leave few segments, with
+// the entries and order that a plain list would have.
+func TestCompaction(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 9))
+	w := newWorld(t, rekognition.Profile(rekognition.Limits()))
+	m := model{line: map[string]string{}}
+	text := ""
+	for n := range 200 {
+		key := fmt.Sprintf("%d.jpg", n)
+		m.apply(key, boxLine(key, "bolt"))
+		text += m.line[key] + "\n"
+	}
+	w.load(t, fovea.Train, text)
+	most := 0
+	for round := range 300 {
+		key := fmt.Sprintf("%d.jpg", r.IntN(260))
+		m.apply(key, boxLine(key, []string{"bolt", "nut", "washer"}[r.IntN(3)]))
+		v := w.change(t, fovea.Train, m.line[key])
+		if v.Dataset.Status != fovea.Updated {
+			t.Fatalf("round %d: %+v", round, v.Dataset)
+		}
+		err := w.store.View(context.Background(), func(tx fovea.Tx) error {
+			rev, err := tx.Revision(v.Dataset.ID, v.Dataset.Revision)
+			most = max(most, len(rev.Segments))
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	v := w.view(t, fovea.Train)
+	if diff := cmp.Diff(m.lines(), w.entries(t, v, segment.Filter{}, 50)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if most > 35 {
+		t.Errorf("up to %d segments", most)
+	}
+	nut := w.entries(t, v, segment.Filter{Labels: []string{"nut"}}, 50)
+	want := slices.DeleteFunc(m.lines(), func(l string) bool { return !strings.Contains(l, `"nut"`) })
+	if diff := cmp.Diff(want, nut); diff != "" {
+		t.Errorf("entries with nut (-want +got):\n%s", diff)
+	}
+}

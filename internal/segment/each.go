@@ -1,7 +1,10 @@
 package segment
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"math"
 
 	"fovea"
 	"fovea/internal/manifest"
@@ -81,6 +84,57 @@ func (c *Reader) Entries(ctx context.Context, ref fovea.SegmentRef, rows []int, 
 		return failed
 	}
 	return err
+}
+
+// mergeBatch is how many entries Merge holds at a time.
+const mergeBatch = 256
+
+// Merge calls fn with all entries of some segments of a revision in the order of
+// their sequence numbers, as Entries does.
+func (c *Reader) Merge(ctx context.Context, segments []fovea.SegmentRef, fn func(*manifest.Entry) error) error {
+	var batch []hit
+	var failed error
+	flush := func() bool {
+		failed = c.mergeHits(ctx, segments, batch, fn)
+		batch = batch[:0]
+		return failed == nil
+	}
+	err := c.walk(ctx, segments, math.MinInt64, Filter{}, func(h hit) bool {
+		batch = append(batch, h)
+		return len(batch) < mergeBatch || flush()
+	})
+	if err == nil && failed == nil {
+		flush()
+	}
+	return cmp.Or(failed, err)
+}
+
+// mergeHits calls fn with the entries of the hits in their order.
+func (c *Reader) mergeHits(ctx context.Context, segments []fovea.SegmentRef, hits []hit, fn func(*manifest.Entry) error) error {
+	entries := make([]manifest.Entry, len(hits))
+	rows, at := map[int][]int{}, map[int][]int{}
+	for i, h := range hits {
+		rows[h.segment] = append(rows[h.segment], h.row)
+		at[h.segment] = append(at[h.segment], i)
+	}
+	for k := range rows {
+		n := 0
+		err := c.Entries(ctx, segments[k], rows[k], func(e *manifest.Entry, _ Fact) error {
+			e.Line = bytes.Clone(e.Line)
+			entries[at[k][n]] = *e
+			n++
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for i := range entries {
+		if err := fn(&entries[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // rows returns the rows whose bit is set.
