@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -709,5 +710,90 @@ func TestDiff38TestBeforeTrain(t *testing.T) {
 	a := s.lookout("POST", "/projects/p/datasets", `{"DatasetType":"test"}`, "")
 	if got := s.ok(a, "DatasetMetadata", "Status"); got != "CREATE_COMPLETE" {
 		t.Errorf("a test dataset before the train dataset: %v", got)
+	}
+}
+
+// changed waits until a dataset of Custom Labels is no longer being updated, and
+// returns its status.
+func (s *diffServer) changed(arn string) any {
+	s.Helper()
+	for {
+		status := s.ok(s.labels("DescribeDataset", fmt.Sprintf(`{"DatasetArn":%q}`, arn)), "DatasetDescription", "Status")
+		if status != "UPDATE_IN_PROGRESS" {
+			return status
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+}
+
+// entries lists the entries of a dataset of Custom Labels, up to 100.
+func (s *diffServer) entries(arn string) []any {
+	s.Helper()
+	return s.ok(s.labels("ListDatasetEntries", fmt.Sprintf(`{"DatasetArn":%q}`, arn)), "DatasetEntries").([]any)
+}
+
+func TestDiff39AnUpdateReplacesTheWholeLine(t *testing.T) {
+	t.Parallel()
+	s := diffServe(t)
+	s.upload("m", leaves(2)...)
+	arn, _ := s.imported(s.project("p"), "TRAIN", "m")
+	const line = `{"source-ref":"s3://factory/0.jpg"}` // without its label
+	s.ok(s.labels("UpdateDatasetEntries", fmt.Sprintf(`{"DatasetArn":%q,"Changes":{"GroundTruth":%q}}`, arn,
+		base64.StdEncoding.EncodeToString([]byte(line)))))
+	if status := s.changed(arn); status != "UPDATE_COMPLETE" {
+		t.Fatalf("the update is %v", status)
+	}
+	got := s.entries(arn)
+	if want := `{"source-ref":"s3://factory/0.jpg","cl-metadata":{"is_labeled":false}}`; len(got) != 2 || got[0] != want {
+		t.Errorf("entries %v, want %s first", got, want)
+	}
+}
+
+func TestDiff40TheSameEntriesAreDistributed(t *testing.T) {
+	t.Parallel()
+	moved := func() []any {
+		s := diffServe(t)
+		s.upload("m", leaves(20)...)
+		project := s.project("p")
+		train, _ := s.imported(project, "TRAIN", "m")
+		test := s.ok(s.labels("CreateDataset", fmt.Sprintf(`{"ProjectArn":%q,"DatasetType":"TEST"}`, project)), "DatasetArn").(string)
+		s.ok(s.labels("DistributeDatasetEntries", fmt.Sprintf(`{"Datasets":[{"Arn":%q},{"Arn":%q}]}`, train, test)))
+		for _, arn := range []string{train, test} {
+			if status := s.changed(arn); status != "UPDATE_COMPLETE" {
+				t.Fatalf("%s is %v", arn, status)
+			}
+		}
+		return s.entries(test)
+	}
+	first := moved()
+	if len(first) != 4 {
+		t.Errorf("%d of 20 entries are moved, want 4", len(first))
+	}
+	if diff := cmp.Diff(first, moved()); diff != "" {
+		t.Errorf("another time others are moved (-first +second):\n%s", diff)
+	}
+}
+
+func TestDiff41AFailedUpdateIsRolledBackAtOnce(t *testing.T) {
+	t.Parallel()
+	s := diffServe(t)
+	s.ok(s.lookout("POST", "/projects", `{"ProjectName":"p"}`, ""))
+	s.ok(s.lookout("POST", "/projects/p/datasets", `{"DatasetType":"train"}`, ""))
+	s.ok(s.lookout("PATCH", "/projects/p/datasets/train/entries", fmt.Sprintf(`{"Changes":%q}`, base64.StdEncoding.EncodeToString([]byte("{}"))), ""))
+	for {
+		d := s.ok(s.lookout("GET", "/projects/p/datasets/train", "", ""), "DatasetDescription").(map[string]any)
+		switch d["Status"] {
+		case "UPDATE_IN_PROGRESS":
+			time.Sleep(2 * time.Millisecond)
+			continue
+		case "UPDATE_FAILED_ROLLBACK_COMPLETE":
+			want := "The dataset update failed and was rolled back. Line 1: source-ref is missing or isn't an S3 URI."
+			if d["StatusMessage"] != want {
+				t.Errorf("message %q, want %q", d["StatusMessage"], want)
+			}
+		default:
+			t.Errorf("status %v", d["Status"])
+		}
+		return
 	}
 }
