@@ -17,12 +17,8 @@ func (c *Reader) Each(ctx context.Context, segments []fovea.SegmentRef, fn func(
 		if s.Rows == s.Masked {
 			continue
 		}
-		seg, err := c.segment(ctx, s)
+		seg, live, err := c.live(ctx, s)
 		if err != nil {
-			return err
-		}
-		live := newBitset(seg.rows, true)
-		if err := live.clearDeleted(s); err != nil {
 			return err
 		}
 		facts, err := seg.facts()

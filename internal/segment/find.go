@@ -40,12 +40,8 @@ func (c *Reader) Find(ctx context.Context, segments []fovea.SegmentRef, sourceRe
 		if s.Rows == s.Masked {
 			continue
 		}
-		seg, err := c.segment(ctx, s)
+		seg, live, err := c.live(ctx, s)
 		if err != nil {
-			return err
-		}
-		live := newBitset(seg.rows, true)
-		if err := live.clearDeleted(s); err != nil {
 			return err
 		}
 		err = seg.find(wanted, sourceRefs, func(i, row int, seq int64) {
@@ -58,6 +54,16 @@ func (c *Reader) Find(ctx context.Context, segments []fovea.SegmentRef, sourceRe
 		}
 	}
 	return nil
+}
+
+// live returns a segment and the rows of it that the revision has.
+func (c *Reader) live(ctx context.Context, ref fovea.SegmentRef) (*reader, bitset, error) {
+	seg, err := c.segment(ctx, ref)
+	if err != nil {
+		return nil, nil, err
+	}
+	live := newBitset(seg.rows, true)
+	return seg, live, live.clearDeleted(ref)
 }
 
 // Facts calls fn with the facts of some rows of a segment, which ascend.
