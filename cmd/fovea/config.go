@@ -35,6 +35,7 @@ type config struct {
 
 	Limits        string
 	Limit         map[string]string
+	RateLimits    map[string]string
 	CORSOrigins   []string
 	PublicPages   []string
 	CheckImages   bool
@@ -79,6 +80,7 @@ func (c *config) serverFlags(f *pflag.FlagSet) {
 	f.StringVar(&c.Regions, "regions", "one", "one: all regions that clients sign for are this server's; scope: keep them apart")
 	f.StringVar(&c.Limits, "limits", "aws", "aws: the quotas of AWS; none: no quotas")
 	f.StringToStringVar(&c.Limit, "limit", nil, "single quotas, such as custom-labels.labels=500,lookout.train-entries=0; 0 is none")
+	f.StringToStringVar(&c.RateLimits, "rate-limits", nil, "requests a second of each operation, such as custom-labels=50,lookout=5 (default: no limit)")
 	f.StringSliceVar(&c.CORSOrigins, "cors-origins", []string{"*"}, "origins whose web pages may call the APIs")
 	f.StringSliceVar(&c.PublicPages, "public-pages", []string{"/", "/healthz", "/readyz", "/metrics"}, "pages that need no signature")
 	f.BoolVar(&c.CheckImages, "check-images", false, "open the images of every import and report what is wrong with them")

@@ -81,3 +81,23 @@ func setLimit(l *fovea.Limits, name, value string) error {
 	}
 	return nil
 }
+
+// signingNames are the names under which requests to the services are signed.
+var signingNames = map[fovea.Service]string{fovea.CustomLabels: "rekognition", fovea.Lookout: "lookoutvision"}
+
+// rates returns the requests a second that the config allows, by signing name.
+func (c *config) rates() (map[string]float64, error) {
+	rates := map[string]float64{}
+	for service, text := range c.RateLimits {
+		name, ok := signingNames[fovea.Service(service)]
+		if !ok {
+			return nil, fmt.Errorf("--rate-limits %s: the services are custom-labels and lookout", service)
+		}
+		rate, err := strconv.ParseFloat(text, 64)
+		if err != nil || !(rate >= 0) {
+			return nil, fmt.Errorf("--rate-limits %s=%s: it is a number of requests a second, and 0 is no limit", service, text)
+		}
+		rates[name] = rate
+	}
+	return rates, nil
+}

@@ -164,6 +164,10 @@ func (n *node) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	rates, err := c.rates()
+	if err != nil {
+		return err
+	}
 	pageKey, err := n.pageKey(ctx)
 	if err != nil {
 		return fmt.Errorf("the key of page tokens: %w", err)
@@ -189,7 +193,8 @@ func (n *node) wire(ctx context.Context) error {
 		Verifier:    verifier,
 		Account:     c.Account, Region: c.Region, ScopeRegions: c.Regions == "scope",
 		AllowOrigins: c.CORSOrigins, PublicPages: c.PublicPages,
-		Ready: n.ready, Metrics: metrics, Log: n.log,
+		Limiter: server.Limiter{Rates: rates},
+		Ready:   n.ready, Metrics: metrics, Log: n.log,
 	}
 	if n.s3 != nil {
 		n.handler.S3 = &s3api.Server{

@@ -46,6 +46,7 @@ type Server struct {
 	ScopeRegions bool
 
 	PublicPages  []string                    // those of /, /healthz, /readyz and /metrics that need no signature
+	Limiter      Limiter                     // bounds how often operations are called
 	AllowOrigins []string                    // whose pages may call the APIs (CL-1.14); "*" is every origin
 	Ready        func(context.Context) error // why the server cannot serve now, nil if it can
 	Metrics      *Metrics
@@ -164,6 +165,9 @@ func (c *call) json(w http.ResponseWriter, r *http.Request, api API, maxBody int
 	if err != nil {
 		s.Log.ErrorContext(r.Context(), "the signature could not be verified", "request_id", c.id, "error", err)
 		api.WriteError(w, r, "InternalFailure", http.StatusInternalServerError, "Internal server error")
+		return
+	}
+	if c.throttle(w, r, api) {
 		return
 	}
 	caller := fovea.CallerOf(r.Context())
