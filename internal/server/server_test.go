@@ -537,3 +537,26 @@ func TestIdleConnection(t *testing.T) {
 		t.Errorf("statuses (-want +got):\n%s", diff)
 	}
 }
+
+// TestThrottling (CL-12.28, LV-9.20): a request too many gets the service's own
+// error, which its SDKs retry, and says when to come back.
+func TestThrottling(t *testing.T) {
+	s := newSite(t, func(s *server.Server) {
+		s.Limiter.Rates = map[string]float64{"rekognition": 1, "lookoutvision": 1}
+	})
+	for _, tt := range []struct {
+		call   call
+		status int
+		name   string
+	}{
+		{createProject("a"), 200, ""},
+		{createProject("b"), 400, "ProvisionedThroughputExceededException"},
+		{createLookoutProject("a"), 200, ""},
+		{createLookoutProject("b"), 429, "ThrottlingException"},
+	} {
+		resp, body := s.do(t, tt.call)
+		if resp.StatusCode != tt.status || resp.Header.Get("X-Amzn-Errortype") != tt.name || (tt.name != "") != (resp.Header.Get("Retry-After") != "") {
+			t.Errorf("status %d, %v, %s; want %d %s", resp.StatusCode, resp.Header, body, tt.status, tt.name)
+		}
+	}
+}
