@@ -18,6 +18,12 @@ type Revision struct {
 	Segments []SegmentRef // in order of MinSeq
 }
 
+// A RevisionKey names a revision.
+type RevisionKey struct {
+	Dataset DatasetID
+	Number  int64
+}
+
 // Stats counts the entries of a revision.
 type Stats struct {
 	Entries int64 // all

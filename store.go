@@ -41,7 +41,11 @@ type Tx interface {
 	// which is what makes it cheap.
 	Revision(DatasetID, int64) (*Revision, error)
 	RevisionStats(DatasetID, int64) (*Revision, error)
+	// Revisions returns at most n revisions without their segments, those
+	// below a number, the latest first. A number of 0 is no bound.
+	Revisions(id DatasetID, below int64, n int) ([]*Revision, error)
 	PutRevision(*Revision) error
+	DeleteRevision(RevisionKey) error
 
 	// Tags returns the tags of a resource, named by its ARN; empty for none.
 	Tags(resource string) (map[string]string, error)
