@@ -1,6 +1,7 @@
 package fovea_test
 
 import (
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -9,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -49,6 +51,7 @@ func section(t *testing.T, page, heading string) string {
 func TestDocsOperations(t *testing.T) {
 	text := page(t, "operations.md")
 	row := regexp.MustCompile(`(?m)^\| (\w+) \| (works|501) \|`)
+	works, all := 0, 0
 	for _, tt := range []struct {
 		heading string
 		built   map[string]bool
@@ -60,8 +63,26 @@ func TestDocsOperations(t *testing.T) {
 		for _, m := range row.FindAllStringSubmatch(section(t, text, tt.heading), -1) {
 			written[m[1]] = m[2] == "works"
 		}
+		for _, built := range tt.built {
+			all++
+			if built {
+				works++
+			}
+		}
 		if diff := cmp.Diff(tt.built, written); diff != "" {
 			t.Errorf("docs/operations.md, %s: what works (-program +page):\n%s", tt.heading, diff)
+		}
+	}
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct{ text, want string }{
+		"docs/operations.md": {text, fmt.Sprintf("all %d operations of the two services. %d of them work", all, works)},
+		"README.md":          {string(readme), fmt.Sprintf("All %d operations of both services are known. %d work", all, works)},
+	} {
+		if !strings.Contains(tt.text, tt.want) {
+			t.Errorf("%s does not say %q", name, tt.want)
 		}
 	}
 }
@@ -249,6 +270,31 @@ func flagsIn(file *ast.File, flags map[string]bool) {
 		}
 		return true
 	})
+}
+
+// TestDocsSegments compares the columns that docs/segments.md explains with
+// those of the schema.
+func TestDocsSegments(t *testing.T) {
+	var columns []string
+	goFiles(t, "internal/segment", func(path string, file *ast.File) {
+		ast.Inspect(file, func(n ast.Node) bool {
+			if spec, ok := n.(*ast.TypeSpec); ok && spec.Name.Name == "row" {
+				for _, f := range spec.Type.(*ast.StructType).Fields.List {
+					tag, _ := strconv.Unquote(f.Tag.Value)
+					name, _, _ := strings.Cut(reflect.StructTag(tag).Get("parquet"), ",")
+					columns = append(columns, name)
+				}
+			}
+			return true
+		})
+	})
+	var written []string
+	for _, m := range regexp.MustCompile("(?m)^\\| `(\\w+)` \\|").FindAllStringSubmatch(section(t, page(t, "segments.md"), "## Columns"), -1) {
+		written = append(written, m[1])
+	}
+	if diff := cmp.Diff(columns, written); diff != "" {
+		t.Errorf("docs/segments.md: columns (-program +page):\n%s", diff)
+	}
 }
 
 // TestDocsLinks checks that links between the pages lead somewhere.
