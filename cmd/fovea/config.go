@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -46,7 +47,10 @@ type config struct {
 	LogLevel      string
 }
 
-const defaultListen = "127.0.0.1:7373"
+const (
+	defaultListen = "127.0.0.1:7373"
+	defaultRegion = "us-east-1"
+)
 
 // dataFlags are the flags that say which installation is meant.
 func (c *config) dataFlags(f *pflag.FlagSet) {
@@ -54,14 +58,14 @@ func (c *config) dataFlags(f *pflag.FlagSet) {
 	f.StringVar(&c.Data, "data", "./fovea-data", "folder that holds everything")
 	f.StringVar(&c.AccessKey, "access-key", "", "access key of the root user (default: one made at first start)")
 	f.StringVar(&c.SecretKey, "secret-key", "", "secret key of the root user")
-	f.StringVar(&c.Region, "region", "us-east-1", "AWS region that resources are in")
+	f.StringVar(&c.Region, "region", defaultRegion, "AWS region that resources are in")
 	f.StringVar(&c.TLSCert, "tls-cert", "", "certificate file; with it the server speaks HTTPS")
 }
 
 // s3Flags are the flags that name an external S3.
 func (c *config) s3Flags(f *pflag.FlagSet) {
 	f.StringVar(&c.S3Endpoint, "s3-endpoint", "", "URL of the S3 that holds manifests and images (default: fovea's own; \"aws\" for Amazon's)")
-	f.StringVar(&c.S3Region, "s3-region", "us-east-1", "region of that S3")
+	f.StringVar(&c.S3Region, "s3-region", defaultRegion, "region of that S3")
 	f.StringVar(&c.S3AccessKey, "s3-access-key", "", "access key for that S3")
 	f.StringVar(&c.S3SecretKey, "s3-secret-key", "", "secret key for that S3")
 	f.BoolVar(&c.S3PathStyle, "s3-path-style", true, "bucket in the path and not in the host name")
@@ -104,7 +108,7 @@ func load(cmd *cobra.Command, _ []string) error {
 		return err
 	}
 	for name := range file {
-		if flags.Lookup(name) == nil && cmd.Root().PersistentFlags().Lookup(name) == nil && !knownSetting(name) {
+		if !knownSetting(cmd.Root(), name) {
 			return fmt.Errorf("%s sets %q, which no command has", path, name)
 		}
 	}
@@ -132,13 +136,11 @@ func twin(flag string) string {
 	return "FOVEA_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
-// knownSetting reports whether some command has a flag of that name, so that
-// one file serves all of them.
-func knownSetting(name string) bool {
-	var c config
-	f := pflag.NewFlagSet("", pflag.ContinueOnError)
-	c.serverFlags(f)
-	return f.Lookup(name) != nil
+// knownSetting reports whether some command below root has a flag of that name,
+// so that one file serves all of them.
+func knownSetting(root *cobra.Command, name string) bool {
+	return root.Flags().Lookup(name) != nil ||
+		slices.ContainsFunc(root.Commands(), func(c *cobra.Command) bool { return knownSetting(c, name) })
 }
 
 // readConfig reads lines of the form `name = value`. Empty lines and lines that
@@ -165,7 +167,10 @@ func readConfig(path string) (map[string]string, error) {
 		}
 		settings[strings.TrimSpace(name)] = strings.TrimSpace(value)
 	}
-	return settings, sc.Err()
+	if err := sc.Err(); err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	return settings, nil
 }
 
 // configFlag adds the flag that names the file, and loads it before the command

@@ -50,7 +50,9 @@ func (c *config) demo(ctx context.Context, out io.Writer, exit bool, keep string
 		return err
 	}
 	defer os.RemoveAll(dir)
-	c.Data, c.LogLevel = dir, "warn"
+	// The environment may name a real server's.
+	c.Data, c.Database, c.Blobs, c.S3Endpoint = dir, "", "", ""
+	c.TLSCert, c.TLSKey, c.LogLevel = "", "", "warn"
 	log, err := c.logger(os.Stderr)
 	if err != nil {
 		return err

@@ -1,9 +1,8 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -19,15 +18,12 @@ func envCommand() *cobra.Command {
 			"--endpoint-url \"$AWS_ENDPOINT_URL\" (AWS CLI) or endpoint_url= (boto3).",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			key, err := c.rootKey()
-			if errors.Is(err, fs.ErrNotExist) {
-				return fmt.Errorf("there is no server's data in %s: name its folder with --data, or start one with `fovea serve`", c.Data)
-			}
+			key, err := c.existingKey()
 			if err != nil {
 				return err
 			}
 			for _, v := range c.environment(key) {
-				fmt.Fprintf(cmd.OutOrStdout(), "export %s=%s\n", v[0], v[1])
+				fmt.Fprintf(cmd.OutOrStdout(), "export %s=%s\n", v[0], shellQuote(v[1]))
 			}
 			return nil
 		},
@@ -47,4 +43,14 @@ func (c *config) environment(key keyPair) [][2]string {
 		{"AWS_REGION", c.Region},
 		{"AWS_DEFAULT_REGION", c.Region},
 	}
+}
+
+// shellQuote returns a text as a shell reads it back: as it is if it has only
+// characters that mean nothing to a shell.
+func shellQuote(s string) string {
+	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789%+,-./:=@_"
+	if s != "" && strings.Trim(s, plain) == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

@@ -31,6 +31,9 @@ func (c *config) rootKey() (keyPair, error) {
 		if len(c.SecretKey) < 8 {
 			return keyPair{}, errors.New("--secret-key is shorter than 8 characters")
 		}
+		if strings.Trim(c.AccessKey, keyLetters) != "" || len(c.AccessKey) > 128 {
+			return keyPair{}, errors.New("--access-key has up to 128 letters, digits and underscores")
+		}
 		return keyPair{c.AccessKey, c.SecretKey}, nil
 	}
 	path := filepath.Join(c.Data, keyFile)
@@ -43,6 +46,19 @@ func (c *config) rootKey() (keyPair, error) {
 		return keyPair{}, fmt.Errorf("%s does not hold a key pair; restore it, or remove it to get a new one", path)
 	}
 	return k, nil
+}
+
+// keyLetters are those of access keys: others would have to be escaped in the
+// scope of a signature.
+const keyLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
+
+// existingKey returns the root key pair of a server that has been started.
+func (c *config) existingKey() (keyPair, error) {
+	k, err := c.rootKey()
+	if errors.Is(err, fs.ErrNotExist) {
+		return k, fmt.Errorf("there is no server's data in %s: name its folder with --data, or start one with `fovea serve`", c.Data)
+	}
+	return k, err
 }
 
 // ensureRootKey returns the root key pair and makes one at first start.

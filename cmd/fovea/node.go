@@ -61,7 +61,7 @@ func openNode(ctx context.Context, c *config, log *slog.Logger) (n *node, err er
 	if n.key, err = c.ensureRootKey(); err != nil {
 		return n, fmt.Errorf("the root key: %w", err)
 	}
-	for _, open := range []func(context.Context) error{n.openStore, n.openBlobs, n.openObjects, n.wire} {
+	for _, open := range []func(context.Context) error{n.openStore, n.openBlobs, n.pair, n.openObjects, n.wire} {
 		if err := open(ctx); err != nil {
 			return n, err
 		}
@@ -69,19 +69,33 @@ func openNode(ctx context.Context, c *config, log *slog.Logger) (n *node, err er
 	return n, nil
 }
 
-var accountID = regexp.MustCompile(`^[0-9]{12}$`)
+// What ARNs are made of: with other characters, no ARN of this server's would
+// be taken back.
+var (
+	accountID = regexp.MustCompile(`^[0-9]{12}$`)
+	arnPart   = regexp.MustCompile(`^[a-z0-9-]{1,64}$`)
+)
+
+// minImportRange is the smallest unit of work that is worth its files.
+const minImportRange = 64 << 10
 
 // validate reports what no server can run with.
 func (c *config) validate() error {
 	switch {
 	case !accountID.MatchString(c.Account):
 		return fmt.Errorf("--account %s: an account id has 12 digits", c.Account)
+	case !arnPart.MatchString(c.Region):
+		return fmt.Errorf("--region %q: a region has lower-case letters, digits and hyphens, such as us-east-1", c.Region)
+	case !arnPart.MatchString(c.Partition):
+		return fmt.Errorf("--partition %q: a partition has lower-case letters, digits and hyphens, such as aws", c.Partition)
 	case c.Regions != "one" && c.Regions != "scope":
 		return fmt.Errorf("--regions %s: it is one or scope", c.Regions)
 	case (c.TLSCert == "") != (c.TLSKey == ""):
 		return errors.New("--tls-cert and --tls-key go together")
 	case c.ImportRange < 0 || c.ImportWorkers < 0 || c.SegmentCache < 0:
 		return errors.New("--import-range, --import-workers and --segment-cache are not negative")
+	case c.ImportRange > 0 && c.ImportRange < minImportRange:
+		return fmt.Errorf("--import-range %d: a unit of work has %d bytes or more, because each costs files and memory", c.ImportRange, minImportRange)
 	}
 	return nil
 }

@@ -24,7 +24,7 @@ func reportCommand() *cobra.Command {
 		Example: "  fovea report custom-labels/parts/train\n  fovea report lookout/castings/test | jq -r 'select(.line) | \"\\(.line): \\(.mend)\"'",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			key, err := c.rootKey()
+			key, err := c.existingKey()
 			if err != nil {
 				return err
 			}

@@ -64,11 +64,18 @@ func (c *config) greet(out io.Writer, addr string, key keyPair) {
 		data = c.Data
 	}
 	flags := ""
-	if c.Data != "./fovea-data" {
-		flags += " --data " + data
-	}
-	if c.Listen != defaultListen {
-		flags += " --listen " + addr
+	for _, f := range []struct {
+		name, value string
+		needed      bool
+	}{
+		{"data", data, c.Data != "./fovea-data"},
+		{"listen", addr, c.Listen != defaultListen},
+		{"region", c.Region, c.Region != defaultRegion},
+		{"tls-cert", c.TLSCert, c.TLSCert != ""},
+	} {
+		if f.needed {
+			flags += " --" + f.name + " " + shellQuote(f.value)
+		}
 	}
 	fmt.Fprintf(out, "console  %s        key  %s        data  %s\n\n", c.url(addr), key.ID, data)
 	fmt.Fprintf(out, "In another terminal:\n  eval \"$(fovea env%s)\"\n", flags)

@@ -40,8 +40,8 @@ func Check(ctx context.Context, c CheckSpec) (*CheckResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	if out.fault != nil && out.fault.Kind == fovea.FaultUnreadable {
-		return nil, fovea.Errorf(fovea.BadObject, "%s", out.fault.Found)
+	if f := out.fault; f != nil && (f.Kind == fovea.FaultUnreadable || f.Kind == fovea.FaultDenied) {
+		return nil, fovea.Errorf(fovea.BadObject, "%s", f.Found)
 	}
 	return &CheckResult{s, out}, nil
 }
