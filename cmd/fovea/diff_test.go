@@ -274,6 +274,10 @@ func TestDiff04NoRateLimit(t *testing.T) {
 		s.ok(s.lookout("GET", "/projects", "", ""))
 		s.ok(s.labels("DescribeProjects", `{}`))
 	}
+	s = diffServe(t, "--rate-limits", "lookout=0.001")
+	s.ok(s.lookout("GET", "/projects", "", ""))
+	s.fails(s.lookout("GET", "/projects", "", ""), "ThrottlingException", 429)
+	s.ok(s.labels("DescribeProjects", `{}`))
 }
 
 func TestDiff05QuotasCanBeLifted(t *testing.T) {
