@@ -297,27 +297,47 @@ func TestDocsSegments(t *testing.T) {
 	}
 }
 
-// TestDocsLinks checks that links between the pages lead somewhere.
+// TestDocsLinks checks that links between the pages lead to a file and to a
+// heading in it.
 func TestDocsLinks(t *testing.T) {
-	pages, err := filepath.Glob("docs/*.md")
-	if err != nil {
-		t.Fatal(err)
+	var pages []string
+	for _, glob := range []string{"README.md", "CHANGELOG.md", "docs/*.md", "docs/design/*.md"} {
+		found, err := filepath.Glob(glob)
+		if err != nil || len(found) == 0 {
+			t.Fatalf("no page %s: %v", glob, err)
+		}
+		pages = append(pages, found...)
 	}
-	design, err := filepath.Glob("docs/design/*.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	link := regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
-	for _, p := range slices.Concat([]string{"README.md", "CHANGELOG.md"}, pages, design) {
+	link := regexp.MustCompile(`\]\(([^)#:]*)(?:#([^)]*))?\)`)
+	for _, p := range pages {
 		text, err := os.ReadFile(p)
 		if err != nil {
-			t.Error(err)
-			continue
+			t.Fatal(err)
 		}
 		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
-			if _, err := os.Stat(filepath.Join(filepath.Dir(p), m[1])); err != nil {
+			target := p
+			if m[1] != "" {
+				target = filepath.Join(filepath.Dir(p), m[1])
+			}
+			if _, err := os.Stat(target); err != nil {
 				t.Errorf("%s links to %s: %v", p, m[1], err)
+			} else if m[2] != "" && !slices.Contains(anchors(t, target), m[2]) {
+				t.Errorf("%s links to %s#%s, which has no such heading", p, m[1], m[2])
 			}
 		}
 	}
+}
+
+// anchors returns what the headings of a page are called in links.
+func anchors(t *testing.T, name string) (list []string) {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(string(text), -1) {
+		name := regexp.MustCompile(`[^a-z0-9 _-]`).ReplaceAllString(strings.ToLower(m[1]), "")
+		list = append(list, strings.ReplaceAll(name, " ", "-"))
+	}
+	return list
 }
