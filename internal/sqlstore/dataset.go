@@ -49,7 +49,7 @@ func (t *tx) PutDataset(d *fovea.Dataset) error {
 		INSERT INTO datasets (`+datasetColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 		ON CONFLICT (id) DO UPDATE SET
 			project = $2, split = $3, created = $4, updated = $5, status = $6, source = $7, message = $8, ours = $9, revision = $10`,
-		d.ID, d.Project, d.Split, millis(d.Created), millis(d.Updated), d.Status, d.Source, d.Message, d.Ours, d.Revision)
+		d.ID, d.Project, d.Split, millis(d.Created), millis(d.Updated), d.Status, d.Source, storable(d.Message), d.Ours, d.Revision)
 }
 
 // DeleteDataset implements fovea.Tx.

@@ -15,7 +15,10 @@ func (t *tx) Enqueue(args fovea.JobArgs) error {
 	if err != nil {
 		return fmt.Errorf("enqueue %s: %w", args.Kind(), err)
 	}
-	now := t.now()
+	now, err := t.now()
+	if err != nil {
+		return err
+	}
 	n, err := t.count("enqueue "+args.Kind(), `
 		INSERT INTO jobs (id, kind, name, args, state, queued, due, attempt, failures, worker, cancel, message, ended)
 		VALUES ($1, $2, $3, $4, 'queued', $5, $5, 0, 0, '', FALSE, '', 0)

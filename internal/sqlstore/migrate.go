@@ -22,7 +22,12 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.update(ctx, func(t *tx) error {
+	return s.updateQueue(ctx, func(t *tx) error { // which sees what was committed while it waited for the lock
+		if lock := s.dialect.lockSchema; lock != "" {
+			if err := t.exec("lock the schema", lock); err != nil {
+				return err
+			}
+		}
 		version, err := t.schemaVersion()
 		if err != nil {
 			return err
@@ -64,5 +69,5 @@ func (t *tx) migrateFile(file string) error {
 	if err != nil {
 		return err
 	}
-	return t.exec("apply "+file, string(text))
+	return t.exec("apply "+file, t.store.dialect.schema(string(text)))
 }

@@ -33,10 +33,15 @@ func scanJob(s scanner) (*fovea.Job, error) {
 // name of a worker is not used for a second claim.
 func (s *Store) ClaimJob(ctx context.Context, worker string, kinds []string, lease time.Duration) (*fovea.Job, error) {
 	none := fovea.Errorf(fovea.NotFound, "no job is due")
-	now := s.now()
-	where, args := dueJobs(now, kinds)
+	where := dueJobs(kinds)
+	var args []any
 	var due bool
 	err := s.view(ctx, func(t *tx) error { // most of the time this is all, and locks nothing
+		now, err := t.now()
+		if err != nil {
+			return err
+		}
+		args = dueArgs(now, kinds)
 		return t.row(`SELECT EXISTS (SELECT 1 FROM jobs WHERE `+where+`)`, args...).Scan(&due)
 	})
 	if err != nil {
@@ -46,9 +51,14 @@ func (s *Store) ClaimJob(ctx context.Context, worker string, kinds []string, lea
 		return nil, none
 	}
 	var job *fovea.Job
-	err = s.update(ctx, func(t *tx) error {
+	err = s.updateQueue(ctx, func(t *tx) error {
+		now, err := t.now()
+		if err != nil {
+			return err
+		}
+		args := dueArgs(now, kinds)
 		// Nobody is left to tell that these were cancelled.
-		err := t.exec("end cancelled jobs", `
+		err = t.exec("end cancelled jobs", `
 			UPDATE jobs SET state = 'cancelled', worker = '', ended = $1 WHERE state = 'running' AND cancel AND due <= $1`, millis(now))
 		if err != nil {
 			return err
@@ -56,7 +66,7 @@ func (s *Store) ClaimJob(ctx context.Context, worker string, kinds []string, lea
 		n := len(args)
 		job, err = scanJob(t.row(`
 			UPDATE jobs SET state = 'running', attempt = attempt + 1, worker = `+param(n+1)+`, due = `+param(n+2)+`
-			WHERE id = (SELECT id FROM jobs WHERE `+where+` ORDER BY due, id LIMIT 1) RETURNING `+jobColumns,
+			WHERE id = (SELECT id FROM jobs WHERE `+where+` ORDER BY due, id LIMIT 1`+s.dialect.skipLocked+`) RETURNING `+jobColumns,
 			append(args, worker, millis(now.Add(lease)))...))
 		if errors.Is(err, sql.ErrNoRows) {
 			job, err = nil, nil // another worker was faster
@@ -72,16 +82,22 @@ func (s *Store) ClaimJob(ctx context.Context, worker string, kinds []string, lea
 	return job, nil
 }
 
-// dueJobs returns the condition for jobs of the kinds that may be claimed, and
-// its parameters.
-func dueJobs(now time.Time, kinds []string) (where string, args []any) {
-	args = []any{millis(now), millis(now.Add(farDue))}
+// dueJobs returns the condition for jobs of the kinds that may be claimed.
+func dueJobs(kinds []string) string {
 	params := make([]string, len(kinds))
-	for i, kind := range kinds {
-		args = append(args, kind)
-		params[i] = param(len(args))
+	for i := range kinds {
+		params[i] = param(3 + i)
 	}
-	return `state IN ('queued', 'running') AND (due <= $1 OR due > $2) AND kind IN (` + strings.Join(params, ", ") + `)`, args
+	return `state IN ('queued', 'running') AND (due <= $1 OR due > $2) AND kind IN (` + strings.Join(params, ", ") + `)`
+}
+
+// dueArgs returns the parameters of that condition.
+func dueArgs(now time.Time, kinds []string) []any {
+	args := []any{millis(now), millis(now.Add(farDue))}
+	for _, kind := range kinds {
+		args = append(args, kind)
+	}
+	return args
 }
 
 func param(n int) string { return "$" + strconv.Itoa(n) }
@@ -89,9 +105,13 @@ func param(n int) string { return "$" + strconv.Itoa(n) }
 // BeatJob renews a worker's lease and reports whether the job was cancelled.
 // It reports NotFound if the worker has lost the job.
 func (s *Store) BeatJob(ctx context.Context, id fovea.JobID, worker string, lease time.Duration) (cancelled bool, err error) {
-	err = s.update(ctx, func(t *tx) error {
-		err := t.row(`UPDATE jobs SET due = $1 WHERE id = $2 AND worker = $3 RETURNING cancel`,
-			millis(s.now().Add(lease)), id, worker).Scan(&cancelled)
+	err = s.updateQueue(ctx, func(t *tx) error {
+		now, err := t.now()
+		if err != nil {
+			return err
+		}
+		err = t.row(`UPDATE jobs SET due = $1 WHERE id = $2 AND worker = $3 RETURNING cancel`,
+			millis(now.Add(lease)), id, worker).Scan(&cancelled)
 		if err != nil {
 			return missing(err, "job %d of worker %s", id, worker)
 		}
@@ -103,36 +123,39 @@ func (s *Store) BeatJob(ctx context.Context, id fovea.JobID, worker string, leas
 // EndJob records that the job of a worker has come to its last state: done,
 // failed or cancelled. It reports NotFound if the worker has lost the job.
 func (s *Store) EndJob(ctx context.Context, id fovea.JobID, worker, state, message string) error {
-	return s.leaveJob(ctx, id, worker, `
-		state = $3, worker = '', message = $4, ended = $5`, state, message, millis(s.now()))
+	return s.leaveJob(ctx, id, worker, `state = $4, worker = '', message = $5, ended = $3`, state, storable(message))
 }
 
 // RetryJob counts a failure of the job of a worker and queues it again, to be
 // due after wait, or ends it if it was cancelled. It reports NotFound if the
 // worker has lost the job.
 func (s *Store) RetryJob(ctx context.Context, id fovea.JobID, worker, message string, wait time.Duration) error {
-	now := s.now()
-	return s.leaveJob(ctx, id, worker, requeue+`, failures = failures + 1, message = $3, due = $5`,
-		message, millis(now), millis(now.Add(wait)))
+	return s.leaveJob(ctx, id, worker, requeue+`, failures = failures + 1, message = $4, due = CAST($3 AS BIGINT) + CAST($5 AS BIGINT)`, storable(message), wait.Milliseconds())
 }
 
 // ReturnJob queues the job of a worker again as if it had not been claimed, or
 // ends it if it was cancelled. It reports NotFound if the worker has lost the
 // job.
 func (s *Store) ReturnJob(ctx context.Context, id fovea.JobID, worker string) error {
-	return s.leaveJob(ctx, id, worker, requeue+`, attempt = attempt - 1, message = $3, due = $4`, "", millis(s.now()))
+	return s.leaveJob(ctx, id, worker, requeue+`, attempt = attempt - 1, message = '', due = $3`)
 }
 
-// requeue sets the state of a job that is not to run any further now; $4 is
-// the time.
+// requeue sets the state of a job that is not to run any further now.
 const requeue = `
 	state = CASE WHEN cancel THEN 'cancelled' ELSE 'queued' END,
-	ended = CASE WHEN cancel THEN $4 ELSE 0 END,
+	ended = CASE WHEN cancel THEN CAST($3 AS BIGINT) ELSE 0 END,
 	worker = ''`
 
+// leaveJob sets columns of the job of a worker. In set, $3 is the time and $4
+// the first of args.
 func (s *Store) leaveJob(ctx context.Context, id fovea.JobID, worker, set string, args ...any) error {
-	return s.update(ctx, func(t *tx) error {
-		n, err := t.count("leave a job", `UPDATE jobs SET `+set+` WHERE id = $1 AND worker = $2`, append([]any{id, worker}, args...)...)
+	return s.updateQueue(ctx, func(t *tx) error {
+		now, err := t.now()
+		if err != nil {
+			return err
+		}
+		n, err := t.count("leave a job", `UPDATE jobs SET `+set+` WHERE id = $1 AND worker = $2`,
+			append([]any{id, worker, millis(now)}, args...)...)
 		if err == nil && n == 0 {
 			err = fovea.Errorf(fovea.NotFound, "there is no job %d of worker %s", id, worker)
 		}
@@ -143,12 +166,16 @@ func (s *Store) leaveJob(ctx context.Context, id fovea.JobID, worker, set string
 // CancelJob cancels a job: at once if it is queued, otherwise its worker is
 // told at its next beat. It reports NotFound if the job is neither.
 func (s *Store) CancelJob(ctx context.Context, id fovea.JobID) error {
-	return s.update(ctx, func(t *tx) error {
+	return s.updateQueue(ctx, func(t *tx) error {
+		now, err := t.now()
+		if err != nil {
+			return err
+		}
 		n, err := t.count("cancel a job", `
 			UPDATE jobs SET cancel = TRUE,
 				state = CASE WHEN state = 'queued' THEN 'cancelled' ELSE state END,
 				ended = CASE WHEN state = 'queued' THEN $2 ELSE ended END
-			WHERE id = $1 AND state IN ('queued', 'running')`, id, millis(s.now()))
+			WHERE id = $1 AND state IN ('queued', 'running')`, id, millis(now))
 		if err == nil && n == 0 {
 			err = fovea.Errorf(fovea.NotFound, "there is no queued or running job %d", id)
 		}

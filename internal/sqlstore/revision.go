@@ -90,9 +90,9 @@ func (t *tx) PutRevision(r *fovea.Revision) error {
 	what := fmt.Sprintf("put revision %d of dataset %d", r.Number, r.Dataset)
 	err = t.exec(what, `
 		INSERT INTO revisions (`+revisionColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
-		r.Dataset, r.Number, millis(r.Created), r.Cause, r.Caller,
+		r.Dataset, r.Number, millis(r.Created), storable(r.Cause), r.Caller,
 		r.Stats.Entries, r.Stats.Labeled, r.Stats.Errors, r.Stats.Normal, r.Stats.Anomaly,
-		labels, r.Bucket, r.NextSeq, r.Report)
+		labels, storable(r.Bucket), r.NextSeq, r.Report)
 	if err != nil {
 		return err
 	}

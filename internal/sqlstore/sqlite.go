@@ -22,6 +22,13 @@ const (
 	sqliteReaders = 8
 )
 
+// One transaction writes at a time, which is all the isolation there is to ask
+// for.
+var sqliteDialect = dialect{
+	conflict: sqliteConflict,
+	schema:   func(text string) string { return text },
+}
+
 // openSQLite opens or creates a database file, which only its owner may read.
 func openSQLite(path string) (*Store, error) {
 	abs, err := filepath.Abs(path)
@@ -44,7 +51,7 @@ func openSQLite(path string) (*Store, error) {
 	}
 	read.SetMaxOpenConns(sqliteReaders)
 	read.SetMaxIdleConns(sqliteReaders)
-	return &Store{write: write, read: read, dialect: dialect{conflict: sqliteConflict}}, nil
+	return &Store{write: write, read: read, dialect: sqliteDialect}, nil
 }
 
 // createPrivate makes the file before SQLite does it for everybody to read. It
@@ -75,12 +82,16 @@ func sqliteName(abs string, params url.Values) string {
 	return u.String()
 }
 
-// sqliteConflict reports whether another process held the lock for too long.
-func sqliteConflict(err error) bool {
+// sqliteConflict returns how often to try when another process held the lock
+// for too long.
+func sqliteConflict(err error) int {
 	var e *sqlite.Error
 	if !errors.As(err, &e) {
-		return false
+		return 1
 	}
-	code := e.Code() & 0xff
-	return code == sqlite3.SQLITE_BUSY || code == sqlite3.SQLITE_LOCKED
+	switch e.Code() & 0xff {
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		return maxTries
+	}
+	return 1
 }

@@ -39,7 +39,8 @@ func TestSettings(t *testing.T) {
 // jobs that are queued or running.
 func TestPlans(t *testing.T) {
 	s := openInternal(t)
-	where, args := dueJobs(s.now(), []string{"import", "sweep"})
+	kinds := []string{"import", "sweep"}
+	where, args := dueJobs(kinds), dueArgs(s.now(), kinds)
 	for _, tt := range []struct {
 		name, query, index, not string
 		args                    []any

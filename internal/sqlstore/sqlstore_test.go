@@ -70,13 +70,13 @@ func TestOpenErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	for url, want := range map[string]string{
-		"":                            `the database "" is not of the form sqlite:PATH`,
-		"sqlite:":                     `the database "sqlite:..." is not of the form sqlite:PATH`,
-		"fovea.db":                    `the database "fovea.db" is not of the form sqlite:PATH`,
-		"postgres://u:secret@h/fovea": `the database "postgres:..." is not of the form sqlite:PATH`,
-		"sqlite:/nowhere/fovea.db":    "open the database /nowhere/fovea.db: open /nowhere/fovea.db: no such file or directory",
-		"sqlite:" + notDatabase:       "open the database " + notDatabase + ": begin a transaction: file is not a database (26)",
-		"sqlite:" + t.TempDir():       "unable to open database file",
+		"":                         `the database "" is not of the form sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/NAME`,
+		"sqlite:":                  `the database "sqlite:..." is not of the form sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/NAME`,
+		"fovea.db":                 `the database "fovea.db" is not of the form sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/NAME`,
+		"mysql://u:secret@h/fovea": `the database "mysql:..." is not of the form sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/NAME`,
+		"sqlite:/nowhere/fovea.db": "open the database /nowhere/fovea.db: open /nowhere/fovea.db: no such file or directory",
+		"sqlite:" + notDatabase:    "open the database " + notDatabase + ": begin a transaction: file is not a database (26)",
+		"sqlite:" + t.TempDir():    "unable to open database file",
 	} {
 		s, err := sqlstore.Open(t.Context(), url, sqlstore.Options{})
 		if err == nil {

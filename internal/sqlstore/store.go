@@ -33,34 +33,60 @@ type Store struct {
 
 // Options are settings of a Store. The zero value is ready to use.
 type Options struct {
-	Now func() time.Time // time.Now by default
+	// Now is the time by which jobs are due. By default it is the clock of
+	// the database: those of several nodes differ.
+	Now func() time.Time
 }
 
 // A dialect is all that differs between the databases once they are open.
 type dialect struct {
-	conflict func(error) bool // should the transaction be tried again?
+	// conflict returns how often in all a transaction that ended with an
+	// error may be tried, 1 for no more.
+	conflict func(error) int
+
+	view   sql.IsolationLevel // sees one state
+	update sql.IsolationLevel // serializable
+	queue  sql.IsolationLevel // for what one statement does to one row
+
+	schema     func(text string) string // translates a file of the schema
+	lockSchema string                   // a statement that keeps others from migrating until the commit; "" for none
+	skipLocked string                   // ends a SELECT that passes over the rows that others change
+	clock      string                   // a query for the database's time in milliseconds; "" for the program's
 }
 
 // Open opens the database that a URL names and brings its schema up to date.
-// The one form of URL is sqlite:PATH, with the path of a file, which it
-// creates if need be.
+// A URL is sqlite:PATH, with the path of a file, which it creates if need be,
+// or postgres://USER:PASSWORD@HOST:PORT/NAME with the parameters of libpq, for
+// a database that is there.
 func Open(ctx context.Context, url string, o Options) (*Store, error) {
-	path, ok := strings.CutPrefix(url, "sqlite:")
-	if !ok || path == "" {
-		return nil, fovea.Errorf(fovea.Invalid, "the database %q is not of the form sqlite:PATH", withoutSecrets(url))
-	}
-	s, err := openSQLite(path)
+	s, name, err := connect(url)
 	if err != nil {
-		return nil, fmt.Errorf("open the database %s: %w", path, err)
+		return nil, err
 	}
 	s.now = o.Now
-	if s.now == nil {
+	if s.now == nil && s.dialect.clock == "" {
 		s.now = time.Now
 	}
 	if err := s.migrate(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("open the database %s: %w", path, err), s.Close())
+		return nil, errors.Join(fmt.Errorf("open the database %s: %w", name, err), s.Close())
 	}
 	return s, nil
+}
+
+// connect returns the store for a URL, and what of the URL may be shown.
+func connect(url string) (s *Store, name string, err error) {
+	scheme, rest, _ := strings.Cut(url, ":")
+	switch {
+	case scheme == "sqlite" && rest != "":
+		if s, err = openSQLite(rest); err != nil {
+			err = fmt.Errorf("open the database %s: %w", rest, err)
+		}
+		return s, rest, err
+	case scheme == "postgres" || scheme == "postgresql":
+		return openPostgres(url)
+	}
+	return nil, "", fovea.Errorf(fovea.Invalid, "the database %q is not of the form sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/NAME",
+		withoutSecrets(url))
 }
 
 // withoutSecrets returns what of a URL may be shown: databases' URLs hold
@@ -87,7 +113,7 @@ func (s *Store) Update(ctx context.Context, fn func(fovea.Tx) error) error {
 }
 
 func (s *Store) view(ctx context.Context, fn func(*tx) error) error {
-	t, err := s.begin(ctx, s.read, true)
+	t, err := s.begin(ctx, s.read, &sql.TxOptions{ReadOnly: true, Isolation: s.dialect.view})
 	if err != nil {
 		return err
 	}
@@ -103,10 +129,21 @@ const (
 	maxWait  = time.Second
 )
 
+// update runs fn in a serializable transaction.
 func (s *Store) update(ctx context.Context, fn func(*tx) error) error {
+	return s.updateAs(ctx, s.dialect.update, fn)
+}
+
+// updateQueue runs fn in a transaction of which every statement sees what was
+// committed before it, and that does not fail because somebody else is faster.
+func (s *Store) updateQueue(ctx context.Context, fn func(*tx) error) error {
+	return s.updateAs(ctx, s.dialect.queue, fn)
+}
+
+func (s *Store) updateAs(ctx context.Context, level sql.IsolationLevel, fn func(*tx) error) error {
 	for try, wait := 1, minWait; ; try, wait = try+1, min(2*wait, maxWait) {
-		err := s.updateOnce(ctx, fn)
-		if err == nil || try == maxTries || !s.dialect.conflict(err) {
+		err := s.updateOnce(ctx, level, fn)
+		if err == nil || try >= s.dialect.conflict(err) {
 			return err
 		}
 		if err := sleep(ctx, wait/2+rand.N(wait)); err != nil {
@@ -115,8 +152,8 @@ func (s *Store) update(ctx context.Context, fn func(*tx) error) error {
 	}
 }
 
-func (s *Store) updateOnce(ctx context.Context, fn func(*tx) error) error {
-	t, err := s.begin(ctx, s.write, false)
+func (s *Store) updateOnce(ctx context.Context, level sql.IsolationLevel, fn func(*tx) error) error {
+	t, err := s.begin(ctx, s.write, &sql.TxOptions{Isolation: level})
 	if err != nil {
 		return err
 	}
@@ -125,7 +162,7 @@ func (s *Store) updateOnce(ctx context.Context, fn func(*tx) error) error {
 		return err
 	}
 	if err := t.sql.Commit(); err != nil {
-		return fmt.Errorf("commit: %w", err)
+		return fmt.Errorf("commit: %w", errors.Join(err, ctx.Err()))
 	}
 	if wake := s.enqueued.Load(); t.enqueued && wake != nil {
 		(*wake)()
@@ -133,12 +170,12 @@ func (s *Store) updateOnce(ctx context.Context, fn func(*tx) error) error {
 	return nil
 }
 
-func (s *Store) begin(ctx context.Context, db *sql.DB, readOnly bool) (*tx, error) {
-	t, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: readOnly})
+func (s *Store) begin(ctx context.Context, db *sql.DB, o *sql.TxOptions) (*tx, error) {
+	t, err := db.BeginTx(ctx, o)
 	if err != nil {
 		return nil, fmt.Errorf("begin a transaction: %w", err)
 	}
-	return &tx{ctx: ctx, sql: t, now: s.now}, nil
+	return &tx{ctx: ctx, sql: t, store: s}, nil
 }
 
 // sleep waits, or returns the reason why ctx ended first.

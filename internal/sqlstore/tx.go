@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"fovea"
@@ -14,8 +15,20 @@ import (
 type tx struct {
 	ctx      context.Context
 	sql      *sql.Tx
-	now      func() time.Time
+	store    *Store
 	enqueued bool // a job was added
+}
+
+// now returns the time by which jobs are due.
+func (t *tx) now() (time.Time, error) {
+	if t.store.now != nil {
+		return t.store.now(), nil
+	}
+	var ms int64
+	if err := t.row(t.store.dialect.clock).Scan(&ms); err != nil {
+		return time.Time{}, fmt.Errorf("read the database's clock: %w", err)
+	}
+	return fromMillis(ms), nil
 }
 
 // exec runs a statement; what names it in an error.
@@ -73,6 +86,12 @@ func millis(t time.Time) int64 { return t.UnixMilli() }
 
 // fromMillis returns a stored time.
 func fromMillis(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
+
+// storable returns a text for people without what PostgreSQL does not store:
+// NUL characters and bytes that are not UTF-8.
+func storable(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\ufffd"), "\x00", "\ufffd")
+}
 
 // notNil returns b, empty instead of nil, which would be stored as NULL.
 func notNil(b []byte) []byte {

@@ -265,7 +265,10 @@ func testContext(t *testing.T, s fovea.Store) {
 	absent(t, s, "setting", func(tx fovea.Tx) (string, error) { return tx.Setting("x") })
 
 	// Who waits for another's transaction stops waiting.
-	update(t, s, func(fovea.Tx) error {
+	update(t, s, func(tx fovea.Tx) error {
+		if err := tx.PutSetting("x", "0"); err != nil {
+			return err
+		}
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
 		err := s.Update(ctx, func(tx fovea.Tx) error { return tx.PutSetting("x", "1") })
