@@ -34,9 +34,13 @@ type sarifLocation struct {
 	Logical []sarifLogical `json:"logicalLocations,omitempty"`
 }
 
+// A sarifRegion is where a finding is. The column counts bytes, so behind
+// characters that are not ASCII it is beyond that of an editor; the offset is
+// exact.
 type sarifRegion struct {
 	StartLine   int64 `json:"startLine"`
 	StartColumn int   `json:"startColumn,omitempty"`
+	ByteOffset  int64 `json:"byteOffset,omitempty"`
 }
 
 type sarifLogical struct {
@@ -49,14 +53,14 @@ func writeSARIF(ctx context.Context, w io.Writer, r *dataset.CheckResult, _ int)
 	sum := r.Summary()
 	results := []sarifResult{}
 	if f := sum.Fault; f != nil {
-		results = append(results, sarifFinding(sum.Manifest, f.Line, 0, "", sarifResult{RuleID: f.Code, Level: "error", Message: sarifText{f.Message}}))
+		results = append(results, sarifFinding(sum.Manifest, sarifRegion{StartLine: f.Line}, "", sarifResult{RuleID: f.Code, Level: "error", Message: sarifText{f.Message}}))
 	}
 	err := r.Findings(ctx, func(f *dataset.Finding) error {
 		text := f.Message
 		if f.Mend != "" {
 			text += " " + f.Mend
 		}
-		results = append(results, sarifFinding(sum.Manifest, f.Line, f.Column, f.Pointer, sarifResult{RuleID: f.Code, Level: sarifLevels[f.Severity], Message: sarifText{text}}))
+		results = append(results, sarifFinding(sum.Manifest, sarifRegion{f.Line, f.Column, f.Offset}, f.Pointer, sarifResult{RuleID: f.Code, Level: sarifLevels[f.Severity], Message: sarifText{text}}))
 		return nil
 	})
 	if err != nil {
@@ -79,19 +83,18 @@ func writeSARIF(ctx context.Context, w io.Writer, r *dataset.CheckResult, _ int)
 		"$schema": "https://json.schemastore.org/sarif-2.1.0.json",
 		"version": "2.1.0",
 		"runs": []any{map[string]any{
-			"tool":       map[string]any{"driver": map[string]any{"name": "fovea check", "version": version(), "rules": rules}},
-			"columnKind": "utf16CodeUnits",
-			"results":    results,
+			"tool":    map[string]any{"driver": map[string]any{"name": "fovea check", "version": version(), "rules": rules}},
+			"results": results,
 		}},
 	})
 }
 
 // sarifFinding gives a result its place.
-func sarifFinding(file string, line int64, column int, pointer string, r sarifResult) sarifResult {
+func sarifFinding(file string, region sarifRegion, pointer string, r sarifResult) sarifResult {
 	var l sarifLocation
 	l.Physical.Artifact.URI = file
-	if line > 0 {
-		l.Physical.Region = &sarifRegion{StartLine: line, StartColumn: column}
+	if region.StartLine > 0 {
+		l.Physical.Region = &region
 	}
 	if pointer != "" {
 		l.Logical = []sarifLogical{{pointer}}

@@ -210,10 +210,11 @@ func (c *call) unsigned(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 func (c *call) unknownService(w http.ResponseWriter, r *http.Request, service string) {
-	message := "fovea has no service " + service + ". Sign for rekognition, lookoutvision, s3, sts or fovea."
 	if service == "s3" {
-		message = "This fovea uses an external S3 and does not serve one itself. Send S3 requests there."
+		writeXML(w, http.StatusBadRequest, s3Elsewhere)
+		return
 	}
+	message := "fovea has no service " + service + ". Sign for rekognition, lookoutvision, s3, sts or fovea."
 	ownAPI{}.WriteError(w, r, "UnrecognizedServiceException", http.StatusBadRequest, message)
 }
 

@@ -42,6 +42,16 @@ func (sts) WriteError(w http.ResponseWriter, r *http.Request, code string, statu
 	}{Type: "Sender", Code: code, Message: message, RequestID: fovea.CallerOf(r.Context()).RequestID})
 }
 
+// An s3Error is an error in the form of S3.
+type s3Error struct {
+	XMLName xml.Name `xml:"Error"`
+	Code    string
+	Message string
+}
+
+// s3Elsewhere answers S3 requests where the users' S3 is an external one.
+var s3Elsewhere = s3Error{Code: "NotImplemented", Message: "This fovea uses an external S3 and does not serve one itself. Send S3 requests there."}
+
 func writeXML(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "text/xml")
 	w.WriteHeader(status)
