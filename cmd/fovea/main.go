@@ -56,7 +56,8 @@ func rootCommand() *cobra.Command {
 		SilenceErrors: true,
 		Version:       version(),
 	}
-	root.AddCommand(serveCommand(), envCommand(), demoCommand(), checkCommand(), reportCommand(), sdkCommand())
+	root.AddCommand(serveCommand(), envCommand(), demoCommand(), checkCommand(), reportCommand(), sdkCommand(),
+		logCommand(), diffCommand(), restoreCommand())
 	return root
 }
 

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -11,9 +12,10 @@ import (
 
 // A Query asks for a page of entries.
 type Query struct {
-	Filter segment.Filter
-	Token  string // of the page before; "" for the first page
-	Max    int    // entries of the page; more than 0
+	Filter   segment.Filter
+	Revision int64  // the page is of; 0 for the current one
+	Token    string // of the page before; "" for the first page
+	Max      int    // entries of the page; more than 0
 }
 
 // A Page is a page of entries, and the token of the next page, "" if it is the
@@ -28,11 +30,14 @@ type Page struct {
 // listing are of one revision: what changes meanwhile does not show. A dataset
 // without content has no entries; whether it may be listed the caller decides.
 func (o *Ops) Entries(ctx context.Context, v *View, q Query) (*Page, error) {
-	if v.Dataset.Revision == 0 {
+	if v.Dataset.Revision == 0 && q.Revision == 0 {
 		return &Page{}, nil
 	}
 	scope := fmt.Sprintf("entries %d %s", v.Dataset.ID, describe(q.Filter))
-	number, after := v.Dataset.Revision, int64(-1)
+	if q.Revision != 0 {
+		scope += fmt.Sprintf(" of revision %d", q.Revision)
+	}
+	number, after := cmp.Or(q.Revision, v.Dataset.Revision), int64(-1)
 	if q.Token != "" {
 		pos, err := o.Pager.Open(scope, q.Token)
 		if err != nil {
@@ -102,16 +107,19 @@ func (o *Ops) Labels(ctx context.Context, v *View, token string, limit int) ([]f
 	return labels[from:to], o.Pager.Issue(scope, pos), nil
 }
 
-// revision returns a revision whole, or NotFound about the dataset if it was
-// deleted since it was found.
+// revision returns a revision whole, or NotFound: of the current one that the
+// dataset was deleted since it was found, of an older one that it is not there.
 func (o *Ops) revision(ctx context.Context, v *View, number int64) (*fovea.Revision, error) {
 	var rev *fovea.Revision
 	err := o.Store.View(ctx, func(tx fovea.Tx) (err error) {
 		rev, err = tx.Revision(v.Dataset.ID, number)
 		return err
 	})
-	if err != nil && fovea.KindOf(err) == fovea.NotFound {
+	switch {
+	case err == nil || fovea.KindOf(err) != fovea.NotFound:
+		return rev, err
+	case number == v.Dataset.Revision:
 		return nil, noDataset(v.Project, v.Dataset.Split)
 	}
-	return rev, err
+	return nil, noRevision(v, number)
 }

@@ -4,7 +4,6 @@
 package extension
 
 import (
-	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -25,7 +24,13 @@ type Server struct {
 // Handler returns the calls as an http.Handler.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /fovea/v1/{service}/{project}/{split}/import-report", s.importReport)
+	const ofDataset = "/fovea/v1/{service}/{project}/{split}/"
+	mux.HandleFunc("GET "+ofDataset+"import-report", s.importReport)
+	mux.HandleFunc("GET "+ofDataset+"revisions", s.respond(s.revisions))
+	mux.HandleFunc("GET "+ofDataset+"revisions/{number}", s.respond(s.revision))
+	mux.HandleFunc("POST "+ofDataset+"restore", s.respond(s.restore))
+	mux.HandleFunc("GET "+ofDataset+"diff", s.stream(s.diff))
+	mux.HandleFunc("GET "+ofDataset+"entries", s.stream(s.entries))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.WriteError(w, "UnknownOperationException", http.StatusNotFound, "There is no such call: see docs/extensions.md.")
 	})
@@ -34,7 +39,7 @@ func (s *Server) Handler() http.Handler {
 
 // importReport sends the report about a dataset's import as JSON Lines.
 func (s *Server) importReport(w http.ResponseWriter, r *http.Request) {
-	report, err := s.report(r.Context(), r.PathValue("service"), r.PathValue("project"), r.PathValue("split"))
+	report, err := s.report(r)
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -47,20 +52,26 @@ func (s *Server) importReport(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (s *Server) report(ctx context.Context, service, project, split string) (fovea.Blob, error) {
-	c := fovea.CallerOf(ctx)
-	key := fovea.ProjectKey{Service: fovea.Service(service), Account: c.Account, Region: c.Region, Name: project}
-	if key.Service != fovea.CustomLabels && key.Service != fovea.Lookout {
-		return nil, fovea.Errorf(fovea.Invalid, "The service %q is not one of %s and %s.", service, fovea.CustomLabels, fovea.Lookout)
-	}
-	if s := fovea.Split(split); s != fovea.Train && s != fovea.Test {
-		return nil, fovea.Errorf(fovea.Invalid, "The dataset %q is not one of %s and %s.", split, fovea.Train, fovea.Test)
-	}
-	v, err := s.Datasets.Find(ctx, key, fovea.Split(split))
+func (s *Server) report(r *http.Request) (fovea.Blob, error) {
+	v, err := s.find(r)
 	if err != nil {
 		return nil, err
 	}
-	return s.Datasets.Report(ctx, v)
+	return s.Datasets.Report(r.Context(), v)
+}
+
+// find returns the dataset that the path of a request names.
+func (s *Server) find(r *http.Request) (*dataset.View, error) {
+	c := fovea.CallerOf(r.Context())
+	key := fovea.ProjectKey{Service: fovea.Service(r.PathValue("service")), Account: c.Account, Region: c.Region, Name: r.PathValue("project")}
+	if key.Service != fovea.CustomLabels && key.Service != fovea.Lookout {
+		return nil, fovea.Errorf(fovea.Invalid, "The service %q is not one of %s and %s.", key.Service, fovea.CustomLabels, fovea.Lookout)
+	}
+	split := fovea.Split(r.PathValue("split"))
+	if split != fovea.Train && split != fovea.Test {
+		return nil, fovea.Errorf(fovea.Invalid, "The dataset %q is not one of %s and %s.", split, fovea.Train, fovea.Test)
+	}
+	return s.Datasets.Find(r.Context(), key, split)
 }
 
 // names are what errors are called, and their statuses: those of Lookout.
@@ -70,6 +81,8 @@ var names = map[fovea.Kind]struct {
 }{
 	fovea.Invalid:  {"ValidationException", http.StatusBadRequest},
 	fovea.NotFound: {"ResourceNotFoundException", http.StatusNotFound},
+	fovea.InUse:    {"ConflictException", http.StatusConflict},
+	fovea.NotReady: {"ConflictException", http.StatusConflict},
 }
 
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {

@@ -133,6 +133,23 @@ func (c *Reader) mergeHits(ctx context.Context, segments []fovea.SegmentRef, hit
 	return nil
 }
 
+// SourceRefs calls fn with the source-refs of some rows of a segment, which
+// ascend: i is the index of the row. A source-ref is good until fn returns.
+func (c *Reader) SourceRefs(ctx context.Context, ref fovea.SegmentRef, rows []int, fn func(i int, sourceRef []byte)) error {
+	seg, err := c.segment(ctx, ref)
+	if err != nil {
+		return err
+	}
+	refs, err := seg.refs()
+	if err != nil {
+		return err
+	}
+	for i, row := range rows {
+		fn(i, refs.row(row))
+	}
+	return nil
+}
+
 // rows returns the rows whose bit is set.
 func (b bitset) rows() []int {
 	rows := make([]int, 0, b.count())

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"fovea/internal/sigv4"
+)
+
+// A client calls fovea's own API as the root user.
+type client struct {
+	base   string // such as http://127.0.0.1:7373
+	region string
+	key    keyPair
+}
+
+// client returns a client of the server that the config names.
+func (c *config) client() (*client, error) {
+	key, err := c.existingKey()
+	if err != nil {
+		return nil, err
+	}
+	return &client{c.url(c.Listen), c.Region, key}, nil
+}
+
+// datasetPath returns the path under which the calls of a dataset are.
+func datasetPath(name string) (string, error) {
+	parts := strings.Split(name, "/")
+	if len(parts) != 3 {
+		return "", fmt.Errorf("%q is not of the form SERVICE/PROJECT/SPLIT, such as custom-labels/parts/train", name)
+	}
+	for i := range parts {
+		parts[i] = url.PathEscape(parts[i])
+	}
+	return "/fovea/v1/" + strings.Join(parts, "/"), nil
+}
+
+// call sends a request and returns the body of the answer, or the error that
+// the server answered.
+func (c *client) call(ctx context.Context, method, path string, query url.Values, body []byte) (io.ReadCloser, error) {
+	target := c.base + path
+	if len(query) > 0 {
+		target += "?" + query.Encode()
+	}
+	req, err := http.NewRequestWithContext(ctx, method, target, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	if len(body) > 0 {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	sum := sha256.Sum256(body)
+	sigv4.Sign(req, sigv4.Scope{KeyID: c.key.ID, Region: c.region, Service: "fovea"}, c.key.Secret, hex.EncodeToString(sum[:]), time.Now())
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode == http.StatusOK {
+		return resp.Body, nil
+	}
+	defer resp.Body.Close()
+	var e struct{ Message string }
+	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&e); err != nil || e.Message == "" {
+		return nil, fmt.Errorf("the server answered %s", resp.Status)
+	}
+	return nil, errors.New(e.Message)
+}
+
+// read calls and decodes the JSON of the answer.
+func (c *client) read(ctx context.Context, method, path string, query url.Values, body []byte, answer any) error {
+	r, err := c.call(ctx, method, path, query, body)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	if err := json.NewDecoder(r).Decode(answer); err != nil {
+		return fmt.Errorf("the server's answer: %w", err)
+	}
+	return nil
+}
