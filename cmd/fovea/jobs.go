@@ -57,10 +57,21 @@ func decoded[T fovea.JobArgs](fn func(context.Context, T) error) func(context.Co
 	}
 }
 
+const day = 24 * time.Hour
+
+// maxKeepDays is a hundred years: more than any time can be counted with.
+const maxKeepDays = 36500
+
+// retention returns how long revisions are kept.
+func (c *config) retention() dataset.Retention {
+	return dataset.Retention{Revisions: c.KeepRevisions, Age: time.Duration(c.KeepDays) * day}
+}
+
 // sweep removes what nobody needs any more.
 func (n *node) sweep(ctx context.Context, datasets *dataset.Ops) error {
 	now := time.Now()
 	_, tokens := n.store.DeleteTokens(ctx, now.Add(-fovea.TokenLife))
 	_, jobs := n.store.DeleteJobs(ctx, now.Add(-keepJobs))
-	return errors.Join(datasets.RunSweep(ctx), tokens, jobs)
+	_, revisions := datasets.DropRevisions(ctx, n.config.retention())
+	return errors.Join(revisions, datasets.RunSweep(ctx), tokens, jobs)
 }

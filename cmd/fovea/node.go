@@ -94,6 +94,8 @@ func (c *config) validate() error {
 		return errors.New("--tls-cert and --tls-key go together")
 	case c.ImportRange < 0 || c.ImportWorkers < 0 || c.SegmentCache < 0:
 		return errors.New("--import-range, --import-workers and --segment-cache are not negative")
+	case c.KeepRevisions < 0 || c.KeepDays < 0 || c.KeepDays > maxKeepDays:
+		return fmt.Errorf("--keep-revisions is 0 or more, and --keep-days from 0 to %d", maxKeepDays)
 	case c.ImportRange > 0 && c.ImportRange < minImportRange:
 		return fmt.Errorf("--import-range %d: a unit of work has %d bytes or more, because each costs files and memory", c.ImportRange, minImportRange)
 	}
