@@ -253,9 +253,14 @@ func (f *Finding) place(line manifest.Line, doc *manifest.Doc) {
 // line has. AWS reports it nowhere (CL-6.21).
 const duplicateCode = "ERROR_DUPLICATE_SOURCE_REF"
 
+// maxFound is how many characters of a source-ref are shown.
+const maxFound = 80
+
 // wordCopy words a finding about a duplicate of the line that counts.
 func (s *scan) wordCopy(f *Finding, kept int64) {
-	f.Found = f.SourceRef
+	if f.SourceRef != "" {
+		f.Found = `"` + manifest.Excerpt([]byte(f.SourceRef), maxFound) + `"`
+	}
 	f.Expected = "a source-ref that occurs once"
 	f.Mend = fmt.Sprintf("Remove this line or line %d.", kept)
 	if s.profile.KeepLast {

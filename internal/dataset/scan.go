@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"fovea"
+	"fovea/internal/manifest"
 )
 
 // DefaultRange is how many bytes of a manifest are one unit of work: about
@@ -296,7 +297,7 @@ func (s *scan) bucketFault(out *outcome) *fovea.Fault {
 	for _, p := range out.parts {
 		for _, b := range p.Buckets {
 			if b.Name != out.bucket {
-				f := s.faultf(fovea.FaultBuckets, "%s and %s", out.bucket, b.Name)
+				f := s.faultf(fovea.FaultBuckets, "%s and %s", manifest.Excerpt([]byte(out.bucket), maxFound), manifest.Excerpt([]byte(b.Name), maxFound))
 				f.Line = p.firstLine + b.Line
 				return f
 			}
