@@ -81,10 +81,6 @@ func TestCheckAgrees(t *testing.T) {
 // reports whether that failed.
 func importAs(t *testing.T, server *process.Server, service, name string) bool {
 	t.Helper()
-	c, err := newGoV1(server)
-	if err != nil {
-		t.Fatal(err)
-	}
 	steps := []step{
 		{call: "rekognition.CreateProject", in: `{"ProjectName":"${p}"}`, save: "project=ProjectArn"},
 		{call: "rekognition.CreateDataset", in: fromManifest("TRAIN", "check/${p}"), save: "train=DatasetArn"},
@@ -97,13 +93,7 @@ func importAs(t *testing.T, server *process.Server, service, name string) bool {
 			{call: "lookoutvision.DescribeDataset", in: `{"ProjectName":"${p}","DatasetType":"train"}`, while: importing, save: "status=DatasetDescription.Status"},
 		}
 	}
-	vars := map[string]string{"p": name}
-	for _, s := range steps {
-		if err := s.run(t.Context(), c, vars); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return vars["status"] != "CREATE_COMPLETE"
+	return tell(t, server, name, steps...)["status"] != "CREATE_COMPLETE"
 }
 
 // TestExternalS3 makes datasets from manifests in another server's S3.
@@ -112,17 +102,13 @@ func TestExternalS3(t *testing.T) {
 	store := serve(t)
 	upload(t, store, "a.manifest", leaf("1.jpg", "leaf")+leaf("2.jpg", "thorn"))
 	server := serve(t, "--s3-endpoint", store.URL(), "--s3-access-key", store.KeyID(), "--s3-secret-key", store.Secret())
-	c, err := newGoV1(server)
-	if err != nil {
-		t.Fatal(err)
-	}
-	scenario{name: "external", steps: []step{
+	tell(t, server, "p", []step{
 		{call: "rekognition.CreateProject", in: `{"ProjectName":"p"}`, save: "project=ProjectArn"},
 		{call: "rekognition.CreateDataset", in: fromManifest("TRAIN", "a.manifest"), save: "train=DatasetArn"},
 		{call: "rekognition.DescribeDataset", in: `{"DatasetArn":"${train}"}`, while: creating, want: `{"DatasetDescription":{"Status":"CREATE_COMPLETE","DatasetStats":{"TotalEntries":2}}}`},
 		{call: "rekognition.CreateDataset", in: fromManifest("TEST", "b.manifest"), err: "InvalidS3ObjectException", status: 400},
 		{call: "rekognition.CreateDataset", in: strings.Replace(fromManifest("TEST", "a.manifest"), "factory", "no-such-bucket", 1), err: "InvalidS3ObjectException", status: 400},
-	}}.run(t, "go1", c)
+	}...)
 }
 
 // TestDemo runs the first command of the README to its end.

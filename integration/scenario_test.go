@@ -99,7 +99,9 @@ func (s scenario) runsOn(services []string) bool {
 	return true
 }
 
-func (s scenario) run(t *testing.T, name string, c client) {
+// run lets a client tell the scenario, and returns the variables at its end.
+func (s scenario) run(t *testing.T, name string, c client) map[string]string {
+	t.Helper()
 	vars := map[string]string{"p": strings.ReplaceAll(s.name, " ", "-")}
 	maps.Copy(vars, s.texts)
 	for i, step := range s.steps {
@@ -110,6 +112,18 @@ func (s scenario) run(t *testing.T, name string, c client) {
 			t.Fatalf("step %d, %s %s: %v", i+1, step.call, step.in, err)
 		}
 	}
+	return vars
+}
+
+// tell runs steps with the SDK for Go v1, which has both services, and returns
+// the variables at their end; ${p} is p.
+func tell(t *testing.T, server *process.Server, p string, steps ...step) map[string]string {
+	t.Helper()
+	c, err := newGoV1(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return scenario{name: p, steps: steps}.run(t, "go1", c)
 }
 
 func (s step) run(ctx context.Context, c client, vars map[string]string) error {
