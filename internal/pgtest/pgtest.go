@@ -12,6 +12,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/url"
@@ -92,11 +93,13 @@ func withoutDatabase(server string, fn func(*sql.DB) (bool, error)) (bool, error
 	return fn(db)
 }
 
-// private is the URL of the server that this process has started; mu keeps
+// private is the URL of the server that this process has started, and lifeline
+// what ends that server when it is closed: when this process ends. mu keeps
 // tests from starting a second one.
 var (
-	mu      sync.Mutex
-	private string
+	mu       sync.Mutex
+	private  string
+	lifeline io.Closer
 )
 
 // serverURL returns the URL of the server, which it starts for the first test
@@ -148,14 +151,15 @@ func startServer() (server string, err error) {
 		return "", err
 	}
 	// The shell outlives this process, however that ends, by as long as it
-	// takes to stop the server and to remove its files.
-	cmd := exec.Command("/bin/sh", "-c", `"$@" & read end; kill -QUIT $!; wait; rm -rf "$0"`, dir,
+	// takes to stop the server and to remove its files. A server that has
+	// just begun ignores the signal, so it gets a moment.
+	cmd := exec.Command("/bin/sh", "-c", `"$@" & read end; sleep 1; kill -QUIT $!; wait; rm -rf "$0"`, dir,
 		filepath.Join(bin, "postgres"), "-D", data, "-p", strconv.Itoa(port), "-k", dir, "-c", "listen_addresses=127.0.0.1",
 		"-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=200", "-c", "shared_buffers=32MB", "-c", "jit=off")
 	cmd.Dir, cmd.SysProcAttr = dir, as
 	var log bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &log, &log
-	if _, err := cmd.StdinPipe(); err != nil { // closed when this process ends
+	if lifeline, err = cmd.StdinPipe(); err != nil {
 		return "", err
 	}
 	if err := cmd.Start(); err != nil {
