@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/base32"
 	"encoding/base64"
@@ -11,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"fovea"
 )
 
 // A keyPair is an access key with its secret.
@@ -24,18 +27,21 @@ const keyFile = "root-key.json"
 // rootKey returns the root key pair: the one that is set, else the one of the
 // data folder.
 func (c *config) rootKey() (keyPair, error) {
-	if (c.AccessKey == "") != (c.SecretKey == "") {
+	switch {
+	case c.AccessKey == "" && c.SecretKey == "":
+		return c.fileKey()
+	case c.AccessKey == "" || c.SecretKey == "":
 		return keyPair{}, errors.New("--access-key and --secret-key go together")
+	case len(c.SecretKey) < 8:
+		return keyPair{}, errors.New("--secret-key is shorter than 8 characters")
+	case strings.Trim(c.AccessKey, keyLetters) != "" || len(c.AccessKey) > 128:
+		return keyPair{}, errors.New("--access-key has up to 128 letters, digits and underscores")
 	}
-	if c.AccessKey != "" {
-		if len(c.SecretKey) < 8 {
-			return keyPair{}, errors.New("--secret-key is shorter than 8 characters")
-		}
-		if strings.Trim(c.AccessKey, keyLetters) != "" || len(c.AccessKey) > 128 {
-			return keyPair{}, errors.New("--access-key has up to 128 letters, digits and underscores")
-		}
-		return keyPair{c.AccessKey, c.SecretKey}, nil
-	}
+	return keyPair{c.AccessKey, c.SecretKey}, nil
+}
+
+// fileKey returns the key pair of the data folder.
+func (c *config) fileKey() (keyPair, error) {
 	path := filepath.Join(c.Data, keyFile)
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -68,11 +74,56 @@ func (c *config) ensureRootKey() (keyPair, error) {
 		return k, err
 	}
 	k = newKeyPair()
+	return k, c.writeKey(k)
+}
+
+// writeKey makes the key pair that of the data folder, where fovea env finds
+// it.
+func (c *config) writeKey(k keyPair) error {
 	text, err := json.MarshalIndent(k, "", "  ")
 	if err != nil {
+		return err
+	}
+	return writeFile(filepath.Join(c.Data, keyFile), append(text, '\n'), 0o600)
+}
+
+const rootKeySetting = "root_key"
+
+// sharedRootKey returns the root key pair of all nodes over one database: the
+// one that is set, else the one in the database. The node that starts first
+// puts it there: what its data folder has from before, or a new one.
+func (c *config) sharedRootKey(ctx context.Context, store fovea.Store) (keyPair, error) {
+	if c.AccessKey != "" || c.SecretKey != "" {
+		return c.rootKey()
+	}
+	own, err := c.fileKey()
+	known := err == nil
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		own = newKeyPair()
+	case err != nil:
+		return keyPair{}, err
+	}
+	k := own
+	err = store.Update(ctx, func(tx fovea.Tx) error {
+		text, err := tx.Setting(rootKeySetting)
+		switch {
+		case err == nil:
+			return json.Unmarshal([]byte(text), &k)
+		case fovea.KindOf(err) != fovea.NotFound:
+			return err
+		}
+		k = own
+		data, err := json.Marshal(k)
+		if err != nil {
+			return err
+		}
+		return tx.PutSetting(rootKeySetting, string(data))
+	})
+	if err != nil || known && k == own {
 		return k, err
 	}
-	return k, writeFile(filepath.Join(c.Data, keyFile), append(text, '\n'), 0o600)
+	return k, c.writeKey(k)
 }
 
 // newKeyPair returns a random key pair of the lengths of AWS's.

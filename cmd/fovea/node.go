@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -58,10 +59,7 @@ func openNode(ctx context.Context, c *config, log *slog.Logger) (n *node, err er
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return n, fmt.Errorf("create the data folder: %w", err)
 	}
-	if n.key, err = c.ensureRootKey(); err != nil {
-		return n, fmt.Errorf("the root key: %w", err)
-	}
-	for _, open := range []func(context.Context) error{n.openStore, n.openBlobs, n.pair, n.openObjects, n.wire} {
+	for _, open := range []func(context.Context) error{n.openStore, n.openKey, n.openBlobs, n.pair, n.openObjects, n.wire} {
 		if err := open(ctx); err != nil {
 			return n, err
 		}
@@ -125,6 +123,27 @@ func (n *node) openStore(ctx context.Context) (err error) {
 	n.onClose(n.store.Close)
 	return nil
 }
+
+// openKey gets the root key pair: nodes over a database of their own have it in
+// their data folder, others share it.
+func (n *node) openKey(ctx context.Context) (err error) {
+	if n.config.sharesDatabase() {
+		n.key, err = n.config.sharedRootKey(ctx, n.store)
+	} else {
+		n.key, err = n.config.ensureRootKey()
+	}
+	if err != nil {
+		return fmt.Errorf("the root key: %w", err)
+	}
+	if n.config.sharesDatabase() && (n.config.Blobs == "" || n.config.S3Endpoint == "") {
+		n.log.Warn("segments or images are on this machine only: no second node can use this database; " +
+			"for several give all of them --blobs and --s3-endpoint")
+	}
+	return nil
+}
+
+// sharesDatabase reports whether other nodes may use the database too.
+func (c *config) sharesDatabase() bool { return strings.HasPrefix(c.Database, "postgres") }
 
 func (n *node) openBlobs(ctx context.Context) error {
 	c := n.config
