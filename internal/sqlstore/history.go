@@ -2,7 +2,9 @@ package sqlstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"math"
 	"time"
@@ -61,48 +63,93 @@ func (s *Store) OldRevisions(ctx context.Context, after fovea.RevisionKey, old, 
 	return list, nil
 }
 
-// AllRevisions yields every revision whole, in order of their keys.
+// AllRevisions yields every revision whole, in order of their keys. One that is
+// damaged comes without its segments and with the error; an error without a
+// revision is the last.
 func (s *Store) AllRevisions(ctx context.Context) iter.Seq2[*fovea.Revision, error] {
 	return func(yield func(*fovea.Revision, error) bool) {
 		const batch = 100
 		var after fovea.RevisionKey
 		for {
-			list, err := s.revisionsAfter(ctx, after, batch)
+			keys, err := s.revisionsAfter(ctx, after, batch)
 			if err != nil {
 				yield(nil, fmt.Errorf("list all revisions: %w", err))
 				return
 			}
-			for _, r := range list {
-				if !yield(r, nil) {
+			for _, k := range keys {
+				after = k
+				r, err := s.wholeRevision(ctx, k)
+				if r == nil && err == nil {
+					continue // dropped since
+				}
+				if !yield(r, err) || r == nil {
 					return
 				}
-				after = fovea.RevisionKey{Dataset: r.Dataset, Number: r.Number}
 			}
-			if len(list) < batch {
+			if len(keys) < batch {
 				return
 			}
 		}
 	}
 }
 
-// revisionsAfter returns at most n revisions whole that come after a key.
-func (s *Store) revisionsAfter(ctx context.Context, after fovea.RevisionKey, n int) (list []*fovea.Revision, err error) {
+// revisionsAfter returns the keys of at most n revisions that come after one.
+func (s *Store) revisionsAfter(ctx context.Context, after fovea.RevisionKey, n int) (keys []fovea.RevisionKey, err error) {
 	err = s.view(ctx, func(t *tx) error {
-		list = nil
-		keys, err := all(t, scanRevisionKey, `
+		keys, err = all(t, scanRevisionKey, `
 			SELECT dataset, number FROM revisions WHERE dataset > $1 OR dataset = $1 AND number > $2 ORDER BY dataset, number LIMIT $3`,
 			after.Dataset, after.Number, n)
-		if err != nil {
+		return err
+	})
+	return keys, err
+}
+
+// wholeRevision returns a revision, nil without an error if there is none, and
+// with one what of a damaged revision can be read. An error of the database
+// comes alone.
+func (s *Store) wholeRevision(ctx context.Context, k fovea.RevisionKey) (r *fovea.Revision, err error) {
+	err = s.view(ctx, func(t *tx) error {
+		if r, err = t.RevisionStats(k.Dataset, k.Number); err != nil {
 			return err
 		}
-		for _, k := range keys {
-			r, err := t.Revision(k.Dataset, k.Number)
-			if err != nil {
-				return err
-			}
-			list = append(list, r)
+		whole, err := t.Revision(k.Dataset, k.Number)
+		if err == nil {
+			r = whole
+		}
+		return err
+	})
+	switch {
+	case err != nil && fovea.KindOf(err) == fovea.NotFound:
+		return nil, nil
+	case err != nil && !errors.Is(err, errPackedSum) && !errors.Is(err, errPackedForm):
+		return nil, err
+	}
+	return r, err
+}
+
+// checkSchema reports a database that another version of the program made.
+func (s *Store) checkSchema(ctx context.Context) error {
+	steps, err := fs.Glob(schemaFiles, "schema/*.sql")
+	if err != nil {
+		return err
+	}
+	return s.view(ctx, func(t *tx) error {
+		var version int
+		if err := t.row(`SELECT version FROM schema_version`).Scan(&version); err != nil {
+			return fmt.Errorf("read the schema's version: %w", err)
+		}
+		if version != len(steps) {
+			return fovea.Errorf(fovea.Invalid, "its schema has version %d and this fovea's %d: use the fovea of the server that runs on it", version, len(steps))
 		}
 		return nil
 	})
-	return list, err
+}
+
+// Snapshot writes the state of a SQLite database as of one moment to a file,
+// which must not be there, while others go on to read and write it.
+func (s *Store) Snapshot(ctx context.Context, file string) error {
+	if _, err := s.write.ExecContext(ctx, `VACUUM INTO $1`, file); err != nil {
+		return fmt.Errorf("write a snapshot of the database to %s: %w", file, err)
+	}
+	return nil
 }

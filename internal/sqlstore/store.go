@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -36,6 +37,10 @@ type Options struct {
 	// Now is the time by which jobs are due. By default it is the clock of
 	// the database: those of several nodes differ.
 	Now func() time.Time
+
+	// Existing refuses a database that is not there or has another schema,
+	// instead of making or changing it.
+	Existing bool
 }
 
 // A dialect is all that differs between the databases once they are open.
@@ -59,6 +64,11 @@ type dialect struct {
 // or postgres://USER:PASSWORD@HOST:PORT/NAME with the parameters of libpq, for
 // a database that is there.
 func Open(ctx context.Context, url string, o Options) (*Store, error) {
+	if path, ok := strings.CutPrefix(url, "sqlite:"); ok && o.Existing {
+		if _, err := os.Stat(path); err != nil {
+			return nil, fmt.Errorf("open the database: %w", err)
+		}
+	}
 	s, name, err := connect(url)
 	if err != nil {
 		return nil, err
@@ -67,7 +77,11 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	if s.now == nil && s.dialect.clock == "" {
 		s.now = time.Now
 	}
-	if err := s.migrate(ctx); err != nil {
+	prepare := s.migrate
+	if o.Existing {
+		prepare = s.checkSchema
+	}
+	if err := prepare(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the database %s: %w", name, err), s.Close())
 	}
 	return s, nil
