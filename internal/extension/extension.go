@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"time"
 
 	"fovea"
 	"fovea/internal/dataset"
@@ -47,9 +48,28 @@ func (s *Server) importReport(w http.ResponseWriter, r *http.Request) {
 	defer report.Close()
 	w.Header().Set("Content-Type", "application/jsonl")
 	w.Header().Set("Content-Length", strconv.FormatInt(report.Size(), 10))
-	if _, err := io.Copy(w, io.NewSectionReader(report, 0, report.Size())); err != nil {
+	if err := send(w, report); err != nil {
 		s.Log.InfoContext(r.Context(), "an import report was not sent whole", "error", err)
 	}
+}
+
+// A client has sendTime to take the next sendBytes: a report may be large and
+// its client slow, but no client holds a connection for ever.
+const (
+	sendBytes = 1 << 20
+	sendTime  = time.Minute
+)
+
+// send sends a blob.
+func send(w http.ResponseWriter, blob fovea.Blob) error {
+	control := http.NewResponseController(w)
+	for off := int64(0); off < blob.Size(); off += sendBytes {
+		control.SetWriteDeadline(time.Now().Add(sendTime))
+		if _, err := io.Copy(w, io.NewSectionReader(blob, off, min(sendBytes, blob.Size()-off))); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *Server) report(r *http.Request) (fovea.Blob, error) {

@@ -167,3 +167,38 @@ func (f *failing) Open(ctx context.Context, name string) (fovea.Blob, error) {
 	}
 	return f.Blobs.Open(ctx, name)
 }
+
+// patient counts how often a response is given more time.
+type patient struct {
+	*httptest.ResponseRecorder
+	times int
+}
+
+func (p *patient) SetWriteDeadline(t time.Time) error {
+	if d := time.Until(t); d > 0 {
+		p.times++
+	}
+	return nil
+}
+
+// TestLargeReport: a large report reaches a slow client whole: it is given time
+// for every part of it.
+func TestLargeReport(t *testing.T) {
+	blobs := new(mem.Blobs)
+	h := newSite(t, blobs, io.Discard)
+	text := strings.Repeat("x", 5<<20)
+	for info, err := range blobs.List(context.Background(), "reports/") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := blobs.Put(context.Background(), info.Name, strings.NewReader(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := httptest.NewRequest("GET", "/fovea/v1/lookout/parts/train/import-report", nil)
+	w := &patient{ResponseRecorder: httptest.NewRecorder()}
+	h.ServeHTTP(w, r.WithContext(fovea.WithCaller(r.Context(), fovea.Caller{Account: "123456789012", Region: "us-east-1"})))
+	if w.Body.String() != text || w.times < 5 {
+		t.Errorf("%d bytes of %d, given time %d times", w.Body.Len(), len(text), w.times)
+	}
+}
