@@ -75,12 +75,17 @@ func (c *config) s3Flags(f *pflag.FlagSet) {
 	f.BoolVar(&c.S3PathStyle, "s3-path-style", true, "bucket in the path and not in the host name")
 }
 
+// storeFlags are the flags that say where datasets are.
+func (c *config) storeFlags(f *pflag.FlagSet) {
+	f.StringVar(&c.Database, "database", "", "URL of the database (default: sqlite: in the data folder)")
+	f.StringVar(&c.Blobs, "blobs", "", "s3://bucket/prefix for segments and reports (default: the data folder)")
+}
+
 // serverFlags are the flags of a server.
 func (c *config) serverFlags(f *pflag.FlagSet) {
 	c.dataFlags(f)
 	c.s3Flags(f)
-	f.StringVar(&c.Database, "database", "", "URL of the database (default: sqlite: in the data folder)")
-	f.StringVar(&c.Blobs, "blobs", "", "s3://bucket/prefix for segments and reports (default: the data folder)")
+	c.storeFlags(f)
 	f.StringVar(&c.TLSKey, "tls-key", "", "key file of the certificate")
 	f.StringSliceVar(&c.S3Domains, "s3-domains", []string{"localhost"}, "domains under which fovea's own S3 takes bucket.domain")
 	f.StringVar(&c.Account, "account", "000000000000", "AWS account id that resources belong to, 12 digits")

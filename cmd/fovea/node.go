@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -113,15 +114,16 @@ func (n *node) Close() error {
 }
 
 func (n *node) openStore(ctx context.Context) (err error) {
-	url := n.config.Database
-	if url == "" {
-		url = "sqlite:" + filepath.Join(n.config.Data, "fovea.db")
-	}
-	if n.store, err = sqlstore.Open(ctx, url, sqlstore.Options{}); err != nil {
+	if n.store, err = sqlstore.Open(ctx, n.config.databaseURL(), sqlstore.Options{}); err != nil {
 		return err
 	}
 	n.onClose(n.store.Close)
 	return nil
+}
+
+// databaseURL returns the URL of the database.
+func (c *config) databaseURL() string {
+	return cmp.Or(c.Database, "sqlite:"+filepath.Join(c.Data, "fovea.db"))
 }
 
 // openKey gets the root key pair: nodes over a database of their own have it in

@@ -153,3 +153,18 @@ func (s *Store) Snapshot(ctx context.Context, file string) error {
 	}
 	return nil
 }
+
+// LiveJobs returns the arguments of the queued and running jobs of a kind.
+func (s *Store) LiveJobs(ctx context.Context, kind string) (args [][]byte, err error) {
+	err = s.view(ctx, func(t *tx) error {
+		args, err = all(t, func(s scanner) (text []byte, err error) {
+			err = s.Scan(&text)
+			return text, err
+		}, `SELECT args FROM jobs WHERE kind = $1 AND state IN ('queued', 'running')`, kind)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the jobs of kind %s: %w", kind, err)
+	}
+	return args, nil
+}
