@@ -13,9 +13,11 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/semaphore"
 
 	"fovea"
 	"fovea/internal/sigv4"
@@ -55,6 +57,14 @@ type Server struct {
 	// Drain is how long a client may go on to send the body of a request
 	// that is answered; 10 s by default.
 	Drain time.Duration
+
+	// BodyMemory is how many bytes of large bodies of the JSON services are
+	// in memory at a time; 256 MiB by default.
+	BodyMemory int64
+
+	once      sync.Once
+	bodies    *semaphore.Weighted
+	bodyBytes int64
 }
 
 // The bounds on the time that a request takes to arrive and its answer to
@@ -155,6 +165,12 @@ func (c *call) json(w http.ResponseWriter, r *http.Request, api API, maxBody int
 	s := c.server
 	s.allowOrigin(w, r)
 	c.op = api.Operation(r)
+	release := s.reserve(r, maxBody)
+	if release == nil {
+		c.full(w, r, api)
+		return
+	}
+	defer release()
 	scope, _, err := s.Verifier.Verify(r, sigv4.Options{Service: c.service, MaxBody: maxBody})
 	var refused *sigv4.Error
 	if errors.As(err, &refused) {

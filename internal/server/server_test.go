@@ -560,3 +560,38 @@ func TestThrottling(t *testing.T) {
 		}
 	}
 }
+
+// TestBodyMemory (T14): large bodies that do not come whole take a bounded
+// amount of memory, and small requests do not wait for them.
+func TestBodyMemory(t *testing.T) {
+	s := newSite(t, func(s *server.Server) { s.BodyMemory = 8 << 20 })
+	const each = 4 << 20
+	held := func() net.Conn {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { conn.Close() })
+		stamp := time.Now().UTC().Format("20060102T150405Z")
+		fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Date: %s\r\nX-Amz-Target: RekognitionService.CreateProject\r\nContent-Length: %d\r\n"+
+			"Authorization: AWS4-HMAC-SHA256 Credential=%s/%s/us-east-1/rekognition/aws4_request, SignedHeaders=host;x-amz-date;x-amz-target, Signature=%064d\r\n\r\n",
+			stamp, each, keyID, stamp[:8], 0)
+		return conn
+	}
+	first, _ := held(), held()
+	time.Sleep(100 * time.Millisecond) // both have room
+	third := held()
+	go third.Write(make([]byte, each))
+	if resp, body := s.do(t, createProject("small")); resp.StatusCode != 200 {
+		t.Errorf("a small request waits: %d %s", resp.StatusCode, body)
+	}
+	third.SetReadDeadline(time.Now().Add(300 * time.Millisecond))
+	if n, err := third.Read(make([]byte, 1)); err == nil {
+		t.Errorf("a third large body was read beside two others: %d bytes of answer", n)
+	}
+	first.Close() // and gives its room back
+	third.SetReadDeadline(time.Now().Add(10 * time.Second))
+	if _, err := third.Read(make([]byte, 1)); err != nil {
+		t.Errorf("the third body is never read: %v", err)
+	}
+}
