@@ -24,7 +24,7 @@ import (
 
 // A bench holds what all measurements need.
 type bench struct {
-	dir    string // for manifests and data folders
+	dir    string // for manifests and data folders, of this run only
 	binary string
 	peers  string // folder of the peers' programs
 	lines  int64
@@ -46,7 +46,7 @@ var sections = []struct {
 func main() {
 	log.SetFlags(log.Ltime)
 	var b bench
-	flag.StringVar(&b.dir, "dir", "bench/out", "folder for generated files; emptied of data folders afterwards")
+	flag.StringVar(&b.dir, "dir", "bench/out", "folder for generated files, which are removed afterwards")
 	flag.StringVar(&b.peers, "peers", "bench/peers", "folder of the peers")
 	flag.Int64Var(&b.lines, "lines", 1_000_000, "lines of the manifest that is imported and checked")
 	flag.IntVar(&b.runs, "runs", 3, "how often everything is measured; the best counts")
@@ -62,17 +62,21 @@ func main() {
 }
 
 func (b *bench) run(ctx context.Context, only string, write bool) error {
-	dir, err := filepath.Abs(b.dir)
+	if err := os.MkdirAll(b.dir, 0o755); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp(b.dir, "run-")
 	if err != nil {
 		return err
 	}
-	b.dir = dir
-	if err := os.MkdirAll(b.dir, 0o755); err != nil {
+	defer os.RemoveAll(dir)
+	if b.dir, err = filepath.Abs(dir); err != nil {
 		return err
 	}
 	if b.binary, err = process.Build(ctx, b.dir); err != nil {
 		return err
 	}
+	facts := machine(ctx, b)
 	var measured []section
 	for _, s := range sections {
 		if only != "" && !slices.Contains(strings.Split(only, ","), s.name) {
@@ -85,7 +89,7 @@ func (b *bench) run(ctx context.Context, only string, write bool) error {
 		}
 		measured = append(measured, result)
 	}
-	page := document(ctx, b, measured)
+	page := document(b, facts, measured)
 	fmt.Print(page)
 	if write && only == "" {
 		return os.WriteFile("docs/benchmarks.md", []byte(page), 0o644)

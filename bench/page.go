@@ -47,7 +47,7 @@ func (t table) String() string {
 }
 
 // document returns docs/benchmarks.md.
-func document(ctx context.Context, b *bench, sections []section) string {
+func document(b *bench, facts [][2]string, sections []section) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, `# Benchmarks
 
@@ -58,7 +58,7 @@ column says how much of the peer's time fovea takes, so that below 1.00 fovea is
 | machine | |
 | --- | --- |
 `, time.Now().UTC().Format("2 January 2006"), b.runs)
-	for _, fact := range machine(ctx, b) {
+	for _, fact := range facts {
 		fmt.Fprintf(&text, "| %s | %s |\n", fact[0], fact[1])
 	}
 	for _, s := range sections {
@@ -72,6 +72,7 @@ func machine(ctx context.Context, b *bench) [][2]string {
 	return [][2]string{
 		{"processor", fmt.Sprintf("%s, %d cores used", grep("/proc/cpuinfo", `model name\s*: (.*)`), runtime.NumCPU())},
 		{"memory", grep("/proc/meminfo", `MemTotal:\s*(.*)`)},
+		{"load before", grep("/proc/loadavg", `(\S+)`)},
 		{"kernel", grep("/proc/sys/kernel/osrelease", `(.*)`)},
 		{"Go", runtime.Version()},
 		{"DuckDB", "@duckdb/node-api " + grep(filepath.Join(b.peers, "package.json"), `"@duckdb/node-api": "(.*)"`)},
