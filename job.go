@@ -72,4 +72,5 @@ type Job struct {
 	Attempt  int    // 1 for the first
 	Failures int    // how many attempts ended in an error; the others ended with their process
 	Queued   time.Time
+	Worker   string // who runs it; set by RunningJobs only
 }

@@ -5,7 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"time"
+
+	"github.com/cespare/xxhash/v2"
 
 	"fovea"
 	"fovea/internal/dataset"
@@ -22,7 +26,7 @@ const (
 
 // newRunner returns the runner with all kinds of job.
 func (n *node) newRunner(datasets *dataset.Ops, metrics *server.Metrics) *jobs.Runner {
-	return &jobs.Runner{
+	r := &jobs.Runner{
 		Queue: n.store,
 		Handlers: map[string]jobs.Handler{
 			fovea.ImportJob{}.Kind():     handler(datasets.RunImport, datasets.FailImport),
@@ -34,6 +38,41 @@ func (n *node) newRunner(datasets *dataset.Ops, metrics *server.Metrics) *jobs.R
 		Log:     n.log,
 		Observe: func(r jobs.Report) { metrics.Job(r.Job.Kind, r.State, r.Took) },
 	}
+	if n.config.sharesDatabase() {
+		n.shareImports(r, datasets)
+	}
+	return r
+}
+
+// shareImports lets nodes of the same build share the work of every import.
+// Others would not: they may judge lines by other rules.
+func (n *node) shareImports(r *jobs.Runner, datasets *dataset.Ops) {
+	build, err := buildSum()
+	if err != nil {
+		n.log.Warn("this node does not help others with imports: it cannot read its own program", "error", err)
+		return
+	}
+	r.Build = build
+	kind := fovea.ImportJob{}.Kind()
+	h := r.Handlers[kind]
+	h.Help = decoded(datasets.HelpImport)
+	r.Handlers[kind] = h
+}
+
+// buildSum returns a checksum of the running program.
+func buildSum() (string, error) {
+	path, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	sum := xxhash.New()
+	_, err = io.Copy(sum, f)
+	return fmt.Sprintf("%016x", sum.Sum64()), err
 }
 
 // handler returns what runs a kind of job, and gives it up.

@@ -109,19 +109,11 @@ func (s *scan) tooLarge() bool {
 // ranges does every range of the manifest that is not done yet, and returns
 // their parts in order.
 func (s *scan) ranges(ctx context.Context) ([]*part, error) {
-	width := s.width
-	if width <= 0 {
-		width = DefaultRange
-	}
-	width = max(min(width, maxRange), (s.manifest.Size+maxParts-1)/maxParts)
-	parts := make([]*part, (s.manifest.Size+width-1)/width)
+	width, n := s.cut()
+	parts := make([]*part, n)
 	g, gctx := errgroup.WithContext(ctx)
 	var next atomic.Int64
-	workers := s.workers
-	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
-	for range min(workers, len(parts)) {
+	for range min(s.parallel(), len(parts)) {
 		g.Go(func() error {
 			w := newWorker(s)
 			for gctx.Err() == nil {
@@ -150,6 +142,24 @@ func (s *scan) ranges(ctx context.Context) ([]*part, error) {
 		return nil, err
 	}
 	return parts, ctx.Err()
+}
+
+// cut returns how many bytes a range has, and how many ranges there are.
+func (s *scan) cut() (width int64, n int) {
+	width = s.width
+	if width <= 0 {
+		width = DefaultRange
+	}
+	width = max(min(width, maxRange), (s.manifest.Size+maxParts-1)/maxParts)
+	return width, int((s.manifest.Size + width - 1) / width)
+}
+
+// parallel returns how many ranges to do at a time.
+func (s *scan) parallel() int {
+	if s.workers <= 0 {
+		return runtime.GOMAXPROCS(0)
+	}
+	return s.workers
 }
 
 // rangeDone returns the part of a range that an earlier run finished, nil if

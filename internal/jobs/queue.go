@@ -21,6 +21,9 @@ type Queue interface {
 	// reports NotFound.
 	ClaimJob(ctx context.Context, worker string, kinds []string, lease time.Duration) (*fovea.Job, error)
 
+	// RunningJobs returns the jobs of the kinds whose leases run, oldest first.
+	RunningJobs(ctx context.Context, kinds []string) ([]fovea.Job, error)
+
 	// BeatJob starts the lease anew and reports whether the job was cancelled.
 	BeatJob(ctx context.Context, id fovea.JobID, worker string, lease time.Duration) (cancelled bool, err error)
 

@@ -38,6 +38,11 @@ type Handler struct {
 	// time with an Internal error, to record that where users see it. Like
 	// Run it may be called more than once.
 	GiveUp func(ctx context.Context, job fovea.Job, err error) error
+
+	// Help, if there is one, is called in processes that have nothing else to
+	// do while another one runs the job, to do some of its work. It returns
+	// when nothing of it is left. Its error is logged and no more.
+	Help func(ctx context.Context, job fovea.Job) error
 }
 
 // The causes for which the context of a handler ends.
@@ -67,6 +72,7 @@ type Runner struct {
 	Poll     time.Duration                   // how often to look for jobs of other processes; 1 s by default
 	Grace    time.Duration                   // how long stopping waits for handlers; 10 s by default
 	Failures int                             // after how many a job is given up; 5 by default
+	Build    string                          // names the program: only those of one build help each other
 	Log      *slog.Logger                    // required
 	Now      func() time.Time                // time.Now by default
 	Observe  func(Report)                    // told of every attempt, for metrics
@@ -91,6 +97,7 @@ func (r *Runner) Run(ctx context.Context) error {
 	for args, period := range r.Every {
 		wg.Go(func() { r.repeat(ctx, args, period) })
 	}
+	wg.Go(func() { r.help(ctx) })
 	host, _ := os.Hostname()
 	name := fmt.Sprintf("%s/%d/%08x", host, os.Getpid(), rand.Uint32())
 	slots := make(chan struct{}, cmp.Or(r.Workers, 2))
@@ -122,7 +129,7 @@ func (r *Runner) Run(ctx context.Context) error {
 }
 
 func (r *Runner) claim(ctx context.Context, name string) (*attempt, error) {
-	worker := fmt.Sprintf("%s/%d", name, r.claims.Add(1))
+	worker := fmt.Sprintf("%s/%d%s", name, r.claims.Add(1), r.build())
 	kinds := slices.Sorted(maps.Keys(r.Handlers))
 	job, err := r.Queue.ClaimJob(ctx, worker, kinds, r.lease())
 	if err != nil {

@@ -82,13 +82,46 @@ func (s *Store) ClaimJob(ctx context.Context, worker string, kinds []string, lea
 	return job, nil
 }
 
+// RunningJobs returns the jobs of the kinds whose leases run and that are not
+// cancelled, with their workers, oldest first.
+func (s *Store) RunningJobs(ctx context.Context, kinds []string) (list []fovea.Job, err error) {
+	scan := func(s scanner) (fovea.Job, error) {
+		var j fovea.Job
+		var args string
+		var queued int64
+		err := s.Scan(&j.ID, &j.Kind, &args, &j.Attempt, &j.Failures, &queued, &j.Worker)
+		j.Args, j.Queued = []byte(args), fromMillis(queued)
+		return j, err
+	}
+	err = s.view(ctx, func(t *tx) error {
+		now, err := t.now()
+		if err != nil {
+			return err
+		}
+		list, err = all(t, scan, `
+			SELECT `+jobColumns+`, worker FROM jobs
+			WHERE state = 'running' AND NOT cancel AND due > $1 AND due <= $2 AND `+isKind(kinds)+` ORDER BY id`, dueArgs(now, kinds)...)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list running jobs: %w", err)
+	}
+	return list, nil
+}
+
 // dueJobs returns the condition for jobs of the kinds that may be claimed.
 func dueJobs(kinds []string) string {
+	return `state IN ('queued', 'running') AND (due <= $1 OR due > $2) AND ` + isKind(kinds)
+}
+
+// isKind returns the condition that a job is of one of the kinds, which are the
+// parameters from $3 on.
+func isKind(kinds []string) string {
 	params := make([]string, len(kinds))
 	for i := range kinds {
 		params[i] = param(3 + i)
 	}
-	return `state IN ('queued', 'running') AND (due <= $1 OR due > $2) AND kind IN (` + strings.Join(params, ", ") + `)`
+	return `kind IN (` + strings.Join(params, ", ") + `)`
 }
 
 // dueArgs returns the parameters of that condition.

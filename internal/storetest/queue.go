@@ -212,6 +212,36 @@ func testLeases(t *testing.T, s Store, c *clock) {
 	noneDue(t, s, "after the end")
 }
 
+// testRunningJobs: those are listed that somebody works on, and who.
+func testRunningJobs(t *testing.T, s Store, c *clock) {
+	running := func(want ...string) {
+		t.Helper()
+		list, err := s.RunningJobs(t.Context(), []string{"a"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, j := range list {
+			got = append(got, fmt.Sprintf("%s %s %d %s", j.Kind, j.Worker, j.Attempt, j.Args))
+		}
+		same(t, "running jobs", want, got)
+	}
+	enqueue(t, s, job{Type: "a", N: 1})
+	c.add(time.Millisecond)
+	enqueue(t, s, job{Type: "b", N: 2})
+	c.add(time.Millisecond)
+	enqueue(t, s, job{Type: "a", N: 3})
+	running()
+	claim(t, s, "w1")
+	claim(t, s, "w2")
+	third := claim(t, s, "w3")
+	running(`a w1 1 {"Type":"a","Name":"","N":1}`, `a w3 1 {"Type":"a","Name":"","N":3}`)
+	succeed(t, "cancel", s.CancelJob(t.Context(), third.ID))
+	running(`a w1 1 {"Type":"a","Name":"","N":1}`)
+	c.add(lease)
+	running()
+}
+
 func testEnds(t *testing.T, s Store, c *clock) {
 	enqueue(t, s, job{Type: "a"})
 	j := claim(t, s, "w1")

@@ -22,6 +22,7 @@ type Store interface {
 
 	OnEnqueue(fn func())
 	ClaimJob(ctx context.Context, worker string, kinds []string, lease time.Duration) (*fovea.Job, error)
+	RunningJobs(ctx context.Context, kinds []string) ([]fovea.Job, error)
 	BeatJob(ctx context.Context, id fovea.JobID, worker string, lease time.Duration) (cancelled bool, err error)
 	EndJob(ctx context.Context, id fovea.JobID, worker, state, message string) error
 	RetryJob(ctx context.Context, id fovea.JobID, worker, message string, wait time.Duration) error
@@ -71,6 +72,7 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) Store) {
 		{"claims", testClaims},
 		{"claims at once", testClaimsAtOnce},
 		{"leases", testLeases},
+		{"running jobs", testRunningJobs},
 		{"ends of jobs", testEnds},
 		{"cancel", testCancel},
 		{"clock set back", testClockSetBack},
