@@ -101,6 +101,15 @@ func (o *Ops) runUpdate(ctx context.Context, job fovea.UpdateJob) error {
 			return err
 		}
 	}
+	if u.out.fault == nil {
+		err := o.Store.View(ctx, func(tx fovea.Tx) (err error) {
+			u.out.fault, err = u.projectLabels(tx)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
 	if err := u.putReport(ctx); err != nil {
 		return fmt.Errorf("write the report: %w", err)
 	}
@@ -330,7 +339,7 @@ func (u *update) judge(next *fovea.Revision) *fovea.Fault {
 	case limit > 0 && next.Stats.Entries > limit:
 		return u.scan.faultf(fovea.FaultTooMany, "%d, more than %d", next.Stats.Entries, limit)
 	case u.out.bucket != "" && next.Bucket != u.out.bucket:
-		return u.scan.faultf(fovea.FaultBuckets, "%s and %s", next.Bucket, u.out.bucket)
+		return u.scan.faultf(fovea.FaultBuckets, "%s and %s", manifest.Excerpt([]byte(next.Bucket), maxFound), manifest.Excerpt([]byte(u.out.bucket), maxFound))
 	case len(next.Labels) > maxLabels || limits.Labels > 0 && len(next.Labels) > limits.Labels:
 		return u.scan.faultf(fovea.FaultLabels, "%d labels", len(next.Labels))
 	}
@@ -404,6 +413,11 @@ func (u *update) placed(entries []changedEntry) ([]manifest.Entry, error) {
 	return list, err
 }
 
+// projectLabels finds whether the change gives the project too many labels.
+func (u *update) projectLabels(tx fovea.Tx) (*fovea.Fault, error) {
+	return projectLabels(tx, u.Dataset, u.scan, &outcome{labels: u.rev.Labels})
+}
+
 // commit makes the outcome the dataset's state.
 func (u *update) commit(ctx context.Context) error {
 	o := u.ops
@@ -413,18 +427,15 @@ func (u *update) commit(ctx context.Context) error {
 			return err
 		}
 		now := o.now()
-		fault := u.out.fault
-		if fault == nil {
-			if fault, err = projectLabels(tx, ds, u.scan, &outcome{labels: u.rev.Labels}); err != nil {
-				return err
-			}
-		}
-		if fault != nil {
+		if fault := u.out.fault; fault != nil {
 			_, message := u.scan.profile.FaultText(*fault)
 			if err := ds.Fail(message, fault.Kind == fovea.FaultService, now); err != nil {
 				return err
 			}
 			return tx.PutDataset(ds)
+		}
+		if f, err := u.projectLabels(tx); err != nil || f != nil {
+			return cmp.Or(err, errLabelsChanged)
 		}
 		if err := ds.Move(fovea.Updated, now); err != nil {
 			return err

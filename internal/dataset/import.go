@@ -189,6 +189,10 @@ func projectLabels(tx fovea.Tx, ds *fovea.Dataset, s *scan, out *outcome) (*fove
 }
 
 // putReport stores the report about a scan.
+// errLabelsChanged is that a change of another dataset of the project was
+// committed since the report was written: the job is tried again.
+var errLabelsChanged = errors.New("the labels of the project have changed meanwhile")
+
 func (o *Ops) putReport(ctx context.Context, s *scan, out *outcome, name string) error {
 	r, w := io.Pipe()
 	go func() { w.CloseWithError(s.writeReport(ctx, out, w)) }()
@@ -217,7 +221,7 @@ func (o *Ops) commitImport(ctx context.Context, job fovea.ImportJob, s *scan, ou
 			return tx.PutDataset(ds)
 		}
 		if f, err := projectLabels(tx, ds, s, out); err != nil || f != nil {
-			return cmp.Or(err, errors.New("the labels of the project have changed meanwhile"))
+			return cmp.Or(err, errLabelsChanged)
 		}
 		if err := ds.Move(fovea.Created, now); err != nil {
 			return err

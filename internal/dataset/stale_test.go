@@ -205,3 +205,20 @@ func TestManyLabels(t *testing.T) {
 		}
 	}
 }
+
+// TestUpdateProjectLabels (LV-5.85): the report about an update that would give
+// the project too many labels says so.
+func TestUpdateProjectLabels(t *testing.T) {
+	limits := lookout.Limits()
+	limits.ProjectLabels = 2
+	w := newWorld(t, lookout.Profile(limits))
+	w.load(t, fovea.Test, masked("t.jpg", "dent", "crack"))
+	w.load(t, fovea.Train, masked("a.jpg", "dent"))
+	v := w.change(t, fovea.Train, masked("b.jpg", "stain"))
+	if v.Dataset.Status != fovea.UpdateFailed || v.Dataset.Message != "Too many anomaly labels." {
+		t.Fatalf("dataset = %+v", v.Dataset)
+	}
+	if sum, _ := w.report(t, v); sum.Fault == nil || sum.Fault.Found != "3 labels in the project" {
+		t.Errorf("report = %+v", sum)
+	}
+}
