@@ -65,15 +65,15 @@ type DiffResult struct {
 	Labels []LabelDifference // those with differences, by name
 }
 
-// diffKeys bounds how many entries of the first revision a pass of Diff keeps
-// in memory, some 40 bytes each.
-const diffKeys = 1 << 20
+// DefaultDiffKeys is how many entries of the first revision a pass of Diff
+// keeps in memory by default, some 50 bytes each.
+const DefaultDiffKeys = 1 << 20
 
 // Diff calls fn with the entries that are not the same in two revisions of a
 // dataset, and returns how many that are, also by label. It looks only at
 // what the revisions do not share: an update of a large dataset costs what the
 // update did. Entries are matched by source-ref. In memory it holds as many
-// keys as diffKeys allows and the segments of the Reader; more differences than
+// keys as DiffKeys allows and the segments of the Reader; more differences than
 // that take more passes. Those of a pass come in the order of the second
 // revision, then what is removed in that of the first.
 //
@@ -87,7 +87,7 @@ func (o *Ops) Diff(ctx context.Context, v *View, from, to int64, fn func(Differe
 	if err != nil {
 		return nil, err
 	}
-	d := &diff{ops: o, fn: fn, keys: diffKeys, result: &DiffResult{From: a, To: b}, labels: map[string]*DifferenceCount{}}
+	d := &diff{ops: o, fn: fn, keys: cmp.Or(o.DiffKeys, DefaultDiffKeys), result: &DiffResult{From: a, To: b}, labels: map[string]*DifferenceCount{}}
 	if d.old, d.new, err = unshared(a.Segments, b.Segments); err != nil {
 		return nil, err
 	}

@@ -32,6 +32,7 @@ type Ops struct {
 	Workers     int              // ranges that are worked on at a time; 0 for the number of processors
 	Log         *slog.Logger     // nil for none
 	SweepAge    time.Duration    // how old a blob is before the sweep looks at it; 0 for DefaultSweepAge, negative for any
+	DiffKeys    uint64           // entries that a Diff keeps in memory; 0 for DefaultDiffKeys
 	Images      *ImageCheck      // opens the images of imported manifests; nil for not
 
 	stamps fovea.Stamps
