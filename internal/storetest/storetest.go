@@ -31,6 +31,9 @@ type Store interface {
 	JobNamed(ctx context.Context, unique string) (fovea.JobID, error)
 
 	Reachable(ctx context.Context) iter.Seq2[string, error]
+	OldRevisions(ctx context.Context, after fovea.RevisionKey, old, sure time.Time, keep int64, n int) ([]fovea.RevisionKey, error)
+	AllRevisions(ctx context.Context) iter.Seq2[*fovea.Revision, error]
+	LiveJobs(ctx context.Context, kind string) ([][]byte, error)
 	DeleteTokens(ctx context.Context, before time.Time) (int64, error)
 	DeleteJobs(ctx context.Context, before time.Time) (int64, error)
 }
@@ -49,6 +52,7 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) Store) {
 		{"dataset rules", testDatasetRules},
 		{"revision", testRevision},
 		{"revision rules", testRevisionRules},
+		{"revisions", testRevisions},
 		{"tags", testTags},
 		{"settings", testSettings},
 		{"token", testToken},
@@ -79,6 +83,9 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) Store) {
 		{"delete jobs", testDeleteJobs},
 		{"delete tokens", testDeleteTokens},
 		{"reachable", testReachable},
+		{"old revisions", testOldRevisions},
+		{"all revisions", testAllRevisions},
+		{"live jobs", testLiveJobs},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := &clock{now: start}
