@@ -200,6 +200,14 @@ func (s *Server) Stop() error {
 	}
 }
 
+// PID returns the number of the process, 0 while none runs.
+func (s *Server) PID() int {
+	if s.cmd == nil {
+		return 0
+	}
+	return s.cmd.Process.Pid
+}
+
 // PeakMemory returns the most memory that the running server has held, in
 // bytes: VmHWM of Linux.
 func (s *Server) PeakMemory() (int64, error) {
