@@ -47,6 +47,7 @@ type node struct {
 	s3      *s3api.Store // nil with an external S3
 	runner  *jobs.Runner
 	handler *server.Server
+	probe   probe
 	close   []func() error // in the order of opening
 }
 
@@ -248,24 +249,6 @@ func (n *node) secret(_ context.Context, id string) (string, error) {
 		return n.key.Secret, nil
 	}
 	return "", nil
-}
-
-// ready reports why the node cannot serve.
-func (n *node) ready(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	if err := n.store.View(ctx, func(tx fovea.Tx) error { _, err := tx.Setting(pageKeySetting); return err }); err != nil {
-		n.log.ErrorContext(ctx, "the database does not answer", "error", err)
-		return errors.New("the database does not answer")
-	}
-	for _, err := range n.blobs.List(ctx, "reports/") {
-		if err != nil {
-			n.log.ErrorContext(ctx, "the blob storage does not answer", "error", err)
-			return errors.New("the blob storage does not answer")
-		}
-		break
-	}
-	return nil
 }
 
 const pageKeySetting = "page_key"
