@@ -106,22 +106,31 @@ var (
 // that wants it.
 func serverURL(t testing.TB) string {
 	t.Helper()
-	mu.Lock()
-	defer mu.Unlock()
-	if server := os.Getenv(serverEnv); server != "" {
-		return server
-	}
-	server, err := startServer()
+	server, err := Server()
 	switch {
 	case err == nil:
-		private = server
-		os.Setenv(serverEnv, server)
 		return server
 	case errors.Is(err, errMissing) && os.Getenv("FOVEA_TEST_ALL") != "1":
 		t.Skip(err)
 	}
 	t.Fatal(err)
 	return ""
+}
+
+// Server returns the URL of a database on the server: programs that are no
+// tests call it.
+func Server() (string, error) {
+	mu.Lock()
+	defer mu.Unlock()
+	if server := os.Getenv(serverEnv); server != "" {
+		return server, nil
+	}
+	server, err := startServer()
+	if err != nil {
+		return "", err
+	}
+	private = server
+	return server, os.Setenv(serverEnv, server)
 }
 
 var errMissing = errors.New("PostgreSQL is not installed: apt-get install postgresql, or set " + serverEnv + " to the URL of a database")
