@@ -159,7 +159,7 @@ func TestRevisions(t *testing.T) {
 	}
 }
 
-func TestDiff(t *testing.T) {
+func TestCallDiff(t *testing.T) {
 	s := newHistorySite(t)
 	for _, path := range []string{"diff?from=1&to=3", "diff?from=1"} {
 		status, text := s.do(t, "GET", path, "")
