@@ -78,7 +78,7 @@ func TestMoves(t *testing.T) {
 // TestNewID: identifiers are positive and sort by time, as names of blobs, too.
 func TestNewID(t *testing.T) {
 	last := int64(0)
-	for _, now := range []time.Time{time.UnixMilli(1), time.UnixMilli(1e12), time.UnixMilli(1e12 + 1), time.Date(2039, 1, 1, 0, 0, 0, 0, time.UTC)} {
+	for _, now := range []time.Time{time.UnixMilli(1), time.UnixMilli(1.7e12), time.UnixMilli(1.7e12 + 1), time.Date(2088, 1, 1, 0, 0, 0, 0, time.UTC)} {
 		id := fovea.NewID(now)
 		if id <= last || fovea.FormatID(id) <= fovea.FormatID(last) || len(fovea.FormatID(id)) != 16 {
 			t.Errorf("%v: %d after %d", now, id, last)

@@ -15,10 +15,15 @@ type DatasetID int64
 // A JobID identifies a queued job.
 type JobID int64
 
+// idEpoch is where the time in identifiers begins: 2020, in milliseconds since
+// the Unix epoch. From there 41 bits last until 2089.
+const idEpoch = 1_577_836_800_000
+
 // NewID returns a positive identifier that sorts by time: 41 bits of
-// milliseconds since the Unix epoch, then 22 random bits.
+// milliseconds since 2020, then 22 random bits. A clock that is before then
+// gives identifiers of 2020.
 func NewID(now time.Time) int64 {
-	return now.UnixMilli()<<22 | rand.Int64N(1<<22)
+	return max(now.UnixMilli()-idEpoch, 1)<<22 | rand.Int64N(1<<22)
 }
 
 // FormatID returns an identifier as it is written in names of blobs and jobs:
