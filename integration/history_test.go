@@ -227,6 +227,9 @@ func TestBackup(t *testing.T) {
 		to := filepath.Join(t.TempDir(), "copy")
 		t.Logf("backup %d: %s", n, mustCommand(t, "backup", "--data", server.Data, "--to", to))
 		copies = append(copies, to)
+		if out := mustCommand(t, "verify", "--data", server.Data); !strings.HasSuffix(out, " 0 damaged\n") {
+			t.Errorf("verify beside a busy server: %s", out)
+		}
 	}
 	stop()
 	busy.Wait()

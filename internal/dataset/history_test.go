@@ -2,11 +2,13 @@ package dataset_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -337,5 +339,61 @@ func TestRetention(t *testing.T) {
 	}
 	if segments != 1 {
 		t.Errorf("the sweep left %d segments of one revision of one entry", segments)
+	}
+}
+
+// counting counts how often blobs are opened, by name.
+type counting struct {
+	fovea.Blobs
+	mu     sync.Mutex
+	opened map[string]int
+}
+
+// Open implements fovea.Blobs.
+func (c *counting) Open(ctx context.Context, name string) (fovea.Blob, error) {
+	c.mu.Lock()
+	c.opened[name]++
+	c.mu.Unlock()
+	return c.Blobs.Open(ctx, name)
+}
+
+// TestDiffReadsWhatDiffers: segments that both revisions have alike are not
+// read, and of one that has lost a row only that row is compared.
+func TestDiffReadsWhatDiffers(t *testing.T) {
+	w := newWorld(t, rekognition.Profile(rekognition.Limits()))
+	w.ImportRange = 5000 // too few segments to be merged
+	text := ""
+	for n := range 100 {
+		text += boxLine(fmt.Sprintf("%d.jpg", n), "bolt") + "\n"
+	}
+	w.load(t, fovea.Train, text)
+	v := w.change(t, fovea.Train, boxLine("50.jpg", "nut"))
+	blobs := &counting{Blobs: w.Blobs, opened: map[string]int{}}
+	w.Reader = &segment.Reader{Blobs: blobs}
+	lines, _ := w.diff(t, v, 1, 2)
+	if want := []string{"changed s3://imgs/50.jpg " + boxLine("50.jpg", "bolt") + " " + boxLine("50.jpg", "nut")}; !slices.Equal(lines, want) {
+		t.Errorf("diff = %q, want %q", lines, want)
+	}
+	if len(blobs.opened) != 2 {
+		t.Errorf("opened %v, want the segment of the old line and that of the new one", blobs.opened)
+	}
+	blobs.opened = map[string]int{}
+	if lines, _ := w.diff(t, v, 2, 2); lines != nil || len(blobs.opened) > 0 {
+		t.Errorf("a revision and itself: %q, opened %v", lines, blobs.opened)
+	}
+}
+
+// TestDiffEnds: an error of the function ends a Diff with it.
+func TestDiffEnds(t *testing.T) {
+	w := newWorld(t, rekognition.Profile(rekognition.Limits()))
+	w.load(t, fovea.Train, boxLine("a.jpg", "bolt"))
+	v := w.change(t, fovea.Train, boxLine("a.jpg", "nut")+"\n"+boxLine("b.jpg", "nut"))
+	stop := errors.New("enough")
+	for _, pair := range [][2]int64{{1, 2}, {2, 1}} {
+		calls := 0
+		_, err := w.Diff(context.Background(), v, pair[0], pair[1], func(dataset.Difference) error { calls++; return stop })
+		if !errors.Is(err, stop) || calls != 1 {
+			t.Errorf("diff %v ended with %v after %d calls", pair, err, calls)
+		}
 	}
 }
