@@ -150,7 +150,7 @@ func TestHistory(t *testing.T) {
 		}
 		states := []past{nil, now}
 		v := w.load(t, fovea.Train, text)
-		for round := range 10 {
+		for round := range 20 { // enough for segments to be merged
 			now = maps.Clone(now)
 			if r.IntN(3) == 0 {
 				to := 1 + r.Int64N(int64(len(states)-1))
