@@ -357,9 +357,9 @@ func (c *counting) Open(ctx context.Context, name string) (fovea.Blob, error) {
 	return c.Blobs.Open(ctx, name)
 }
 
-// TestDiffReadsWhatDiffers: segments that both revisions have alike are not
+// TestWhatDiffReads: segments that both revisions have alike are not
 // read, and of one that has lost a row only that row is compared.
-func TestDiffReadsWhatDiffers(t *testing.T) {
+func TestWhatDiffReads(t *testing.T) {
 	w := newWorld(t, rekognition.Profile(rekognition.Limits()))
 	w.ImportRange = 5000 // too few segments to be merged
 	text := ""
@@ -383,8 +383,8 @@ func TestDiffReadsWhatDiffers(t *testing.T) {
 	}
 }
 
-// TestDiffEnds: an error of the function ends a Diff with it.
-func TestDiffEnds(t *testing.T) {
+// TestErrorEndsDiff: an error of the function ends a Diff with it.
+func TestErrorEndsDiff(t *testing.T) {
 	w := newWorld(t, rekognition.Profile(rekognition.Limits()))
 	w.load(t, fovea.Train, boxLine("a.jpg", "bolt"))
 	v := w.change(t, fovea.Train, boxLine("a.jpg", "nut")+"\n"+boxLine("b.jpg", "nut"))
