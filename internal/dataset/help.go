@@ -98,9 +98,10 @@ func (h *helper) next(ctx context.Context, last int) (int, error) {
 }
 
 // look notes which ranges are done, and reports whether the import goes on. It
-// lists them as often as costs it no more than a tenth of its time.
+// lists them as often as costs it no more than a third of its time: little,
+// unless there are very many.
 func (h *helper) look(ctx context.Context) (goesOn bool, err error) {
-	if time.Since(h.listed) < 10*h.took {
+	if time.Since(h.listed) < 2*h.took {
 		return true, ctx.Err()
 	}
 	began := time.Now()
