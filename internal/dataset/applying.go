@@ -316,11 +316,9 @@ func (u *update) mask(ctx context.Context, next *fovea.Revision, masks map[int][
 
 // maskRows adds rows to those that a revision no longer has.
 func maskRows(ref *fovea.SegmentRef, rows []int) error {
-	deleted := roaring.New()
-	if len(ref.Deleted) > 0 {
-		if err := deleted.UnmarshalBinary(bytes.Clone(ref.Deleted)); err != nil {
-			return fmt.Errorf("deleted rows of segment %s: %w", ref.Name, err)
-		}
+	deleted, err := deletedRows(*ref)
+	if err != nil {
+		return err
 	}
 	for _, row := range rows {
 		deleted.Add(uint32(row))
