@@ -208,6 +208,40 @@ func TestReadOnlyFolder(t *testing.T) {
 	}
 }
 
+// TestNewerData (T22): a data folder that a newer fovea has changed is refused,
+// with the way out, and left as it is.
+func TestNewerData(t *testing.T) {
+	t.Parallel()
+	server := running(t, t.TempDir())
+	upload(t, server, "kill.manifest", leaf("1.jpg", "leaf"))
+	_, train := filled(t, server, "p")
+	want := contentOf(t, server, train)
+	if err := server.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	change := func(query string) {
+		db, err := sql.Open("sqlite", "file:"+filepath.Join(server.Data, "fovea.db"))
+		if err == nil {
+			_, err = db.Exec(query)
+		}
+		if err := errors.Join(err, db.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	change("UPDATE schema_version SET version = version + 1")
+	err := server.Start(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "newer fovea") {
+		t.Errorf("starting on newer data: %v", err)
+	}
+	change("UPDATE schema_version SET version = version - 1")
+	if err := server.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := contentOf(t, server, train); got.Digest != want.Digest {
+		t.Errorf("the dataset is %+v, want %+v", got, want)
+	}
+}
+
 // TestDatabaseLocked (T19): while another process holds the database, reads go
 // on, and a change waits and then happens.
 func TestDatabaseLocked(t *testing.T) {
