@@ -29,13 +29,13 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver pgx
 )
 
-// serverEnv names the URL of a database on the server to use; its user may make
-// databases. Processes that a test starts inherit it, and so the server.
+// serverEnv names the URL of a database of the server to use; its user may make
+// schemas in it. Processes that a test starts inherit it, and so the server.
 const serverEnv = "FOVEA_TEST_POSTGRES"
 
-// New returns the URL of a new, empty database, which does not outlive the
-// tests of the process. Without PostgreSQL the test is skipped, or fails if FOVEA_TEST_ALL is
-// set.
+// New returns the URL of what looks like a new, empty database: a schema, which
+// is made faster. It does not outlive the tests of the process. Without
+// PostgreSQL the test is skipped, or fails if FOVEA_TEST_ALL is set.
 func New(t testing.TB) string {
 	t.Helper()
 	return create(t, fmt.Sprintf("%016x", rand.Uint64()))
@@ -57,37 +57,39 @@ func create(t testing.TB, id string) string {
 	if err != nil {
 		t.Fatalf("%s: %v", serverEnv, err)
 	}
-	u.Path = "/" + name
-	made, err := withoutDatabase(server, func(db *sql.DB) (bool, error) {
-		var there bool
-		if err := db.QueryRow(`SELECT EXISTS (SELECT 1 FROM pg_database WHERE datname = $1)`, name).Scan(&there); err != nil || there {
-			return false, err
+	query := u.Query()
+	query.Set("search_path", name)
+	u.RawQuery = query.Encode()
+	var there bool
+	err = with(server, func(db *sql.DB) error {
+		if err := db.QueryRow(`SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1)`, name).Scan(&there); err != nil || there {
+			return err
 		}
-		_, err := db.Exec(`CREATE DATABASE ` + name + ` TEMPLATE template0`)
-		return true, err
+		_, err := db.Exec(`CREATE SCHEMA ` + name)
+		return err
 	})
 	if err != nil {
-		t.Fatalf("create a database: %v", err)
+		t.Fatalf("create a schema: %v", err)
 	}
-	if made && server != private { // that one goes as a whole, which is faster
+	if !there && server != private { // that one goes as a whole
 		t.Cleanup(func() {
-			_, err := withoutDatabase(server, func(db *sql.DB) (bool, error) {
-				_, err := db.Exec(`DROP DATABASE ` + name + ` WITH (FORCE)`)
-				return true, err
+			err := with(server, func(db *sql.DB) error {
+				_, err := db.Exec(`DROP SCHEMA ` + name + ` CASCADE`)
+				return err
 			})
 			if err != nil {
-				t.Errorf("drop a database: %v", err)
+				t.Errorf("drop a schema: %v", err)
 			}
 		})
 	}
 	return u.String()
 }
 
-// withoutDatabase runs fn on the database that the server's URL names.
-func withoutDatabase(server string, fn func(*sql.DB) (bool, error)) (bool, error) {
+// with runs fn on the database of the server.
+func with(server string, fn func(*sql.DB) error) error {
 	db, err := sql.Open("pgx", server)
 	if err != nil {
-		return false, err
+		return err
 	}
 	defer db.Close()
 	return fn(db)

@@ -157,13 +157,13 @@ func TestPostgresText(t *testing.T) {
 // ones make new connections.
 func TestPostgresGone(t *testing.T) {
 	url := pgtest.New(t)
-	s := openPostgres(t, url, sqlstore.Options{})
+	s := openPostgres(t, url+"&application_name=fovea-gone", sqlstore.Options{})
 	raw := openPostgresRaw(t, url)
 	err := s.Update(t.Context(), func(tx fovea.Tx) error {
 		if err := tx.PutSetting("a", "1"); err != nil {
 			return err
 		}
-		_, err := raw.Exec(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'fovea' AND datname = current_database()`)
+		_, err := raw.Exec(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'fovea-gone'`)
 		return err
 	})
 	if err == nil || fovea.KindOf(err) != fovea.Internal {
