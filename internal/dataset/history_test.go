@@ -149,7 +149,7 @@ func TestHistory(t *testing.T) {
 			text += l + "\n"
 		}
 		states := []past{nil, now}
-		v := w.load(t, fovea.Train, text)
+		w.load(t, fovea.Train, text)
 		for round := range 20 { // enough for segments to be merged
 			now = maps.Clone(now)
 			if r.IntN(3) == 0 {
@@ -171,7 +171,7 @@ func TestHistory(t *testing.T) {
 			}
 			states = append(states, now)
 		}
-		v = w.view(t, fovea.Train)
+		v := w.view(t, fovea.Train)
 		commits, err := w.History(context.Background(), v, 0, 100)
 		if err != nil || len(commits) != len(states)-1 {
 			t.Fatalf("history = %d revisions, %v; want %d", len(commits), err, len(states)-1)

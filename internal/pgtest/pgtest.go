@@ -101,6 +101,7 @@ func with(server string, fn func(*sql.DB) error) error {
 var (
 	mu       sync.Mutex
 	private  string
+	//lint:ignore U1000 what matters is that it stays open
 	lifeline io.Closer
 )
 

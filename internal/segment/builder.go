@@ -33,8 +33,8 @@ type Builder struct {
 	problemEnd []int
 
 	out     bytes.Buffer
-	writer  *parquet.Writer // nil before the first Add
-	pending int             // bytes of lines that are not in a page yet
+	writer  *parquet.GenericWriter[row] // nil before the first Add
+	pending int                         // bytes of lines that are not in a page yet
 	values  []parquet.Value
 	err     error // of the line column
 }
@@ -91,11 +91,11 @@ func (b *Builder) Build(name string, imported time.Time) ([]byte, fovea.SegmentR
 	return b.out.Bytes(), ref, nil
 }
 
-// start begins a segment. Its writer is a new one every time: a parquet.Writer
-// (0.32.0) that is reset leaves the column names out of its next footer.
+// start begins a segment. Its writer is a new one every time: a writer of
+// parquet-go 0.32.0 that is reset leaves the column names out of its next footer.
 func (b *Builder) start() {
 	b.out.Reset()
-	b.writer = parquet.NewWriter(&b.out, schema,
+	b.writer = parquet.NewGenericWriter[row](&b.out, schema,
 		parquet.Compression(compression),
 		parquet.PageBufferSize(256<<10),
 		parquet.DataPageStatistics(false),

@@ -12,7 +12,9 @@ import (
 	"testing"
 	"time"
 
+	//lint:ignore SA1019 users still sign with it
 	v1creds "github.com/aws/aws-sdk-go/aws/credentials"
+	//lint:ignore SA1019 users still sign with it
 	v1 "github.com/aws/aws-sdk-go/aws/signer/v4"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
