@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/cespare/xxhash/v2"
 
 	"fovea"
@@ -268,28 +269,35 @@ func (d *distribution) moveRows(ctx context.Context, rows map[int][]int) error {
 	gone, come := newTally(&train), newTally(&test)
 	w := &rewriter{ops: d.ops, imported: d.job.Since,
 		prefix: "segments/" + fovea.FormatID(int64(d.job.Test)) + "/" + fovea.FormatID(d.job.Since.UnixMilli())}
+	var chosen []fovea.SegmentRef
 	for i := range train.Segments {
-		ref := &train.Segments[i]
 		if len(rows[i]) == 0 {
 			continue
 		}
-		slices.Sort(rows[i])
-		err := d.ops.Reader.Entries(ctx, *ref, rows[i], func(e *manifest.Entry, f segment.Fact) error {
-			gone.remove(f)
-			come.add(f)
-			e.Offset = test.NextSeq
-			test.NextSeq++
-			return w.add(ctx, e)
-		})
+		ref := &train.Segments[i]
+		only, err := onlyRows(*ref, rows[i])
 		if err != nil {
 			return err
 		}
+		chosen = append(chosen, only)
 		if err := maskRows(ref, rows[i]); err != nil {
 			return err
 		}
 	}
+	// In the order of the train dataset, which is not that of its segments:
+	// those of updates hold entries that lie between those of others.
+	err := d.ops.Reader.Merge(ctx, chosen, func(e *manifest.Entry) error {
+		f := segment.Fact{Labeled: e.Labeled, Errors: len(e.Problems) > 0, Class: e.Class, Labels: e.Labels}
+		gone.remove(f)
+		come.add(f)
+		e.Offset = test.NextSeq
+		test.NextSeq++
+		return w.add(ctx, e)
+	})
+	if err != nil {
+		return err
+	}
 	train.Segments = slices.DeleteFunc(train.Segments, func(s fovea.SegmentRef) bool { return s.Rows == s.Masked })
-	var err error
 	if test.Segments, err = w.finish(ctx); err != nil {
 		return err
 	}
@@ -297,6 +305,18 @@ func (d *distribution) moveRows(ctx context.Context, rows map[int][]int) error {
 	come.finish(&test)
 	d.train, d.test = &train, &test
 	return nil
+}
+
+// onlyRows returns a segment with all rows masked but the given ones.
+func onlyRows(ref fovea.SegmentRef, rows []int) (fovea.SegmentRef, error) {
+	others := roaring.New()
+	others.AddRange(0, uint64(ref.Rows))
+	for _, row := range rows {
+		others.Remove(uint32(row))
+	}
+	b, err := others.ToBytes()
+	ref.Deleted, ref.Masked = b, ref.Rows-int64(len(rows))
+	return ref, err
 }
 
 // commit makes the outcome the state of both datasets.

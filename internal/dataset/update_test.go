@@ -369,6 +369,37 @@ func TestDistribute(t *testing.T) {
 	}
 }
 
+// TestDistributeOrder: what moves keeps its order also when updates have put
+// entries into other segments than their neighbours.
+func TestDistributeOrder(t *testing.T) {
+	w := newWorld(t, rekognition.Profile(rekognition.Limits()))
+	text := ""
+	for i := range 40 {
+		text += boxLine(fmt.Sprintf("%d.jpg", i), "bolt") + "\n"
+	}
+	w.load(t, fovea.Train, text)
+	for i := range 20 { // replace every other entry, the last first
+		w.change(t, fovea.Train, boxLine(fmt.Sprintf("%d.jpg", 38-2*i), "bolt", "nut"))
+	}
+	before := w.entries(t, w.view(t, fovea.Train), segment.Filter{}, 100)
+	if _, err := w.Create(context.Background(), dataset.Spec{Project: w.project, Split: fovea.Test}); err != nil {
+		t.Fatal(err)
+	}
+	train, test := w.distribute(t)
+	moved := w.entries(t, test, segment.Filter{}, 100)
+	want := slices.DeleteFunc(slices.Clone(before), func(l string) bool { return !slices.Contains(moved, l) })
+	if diff := cmp.Diff(want, moved); diff != "" || len(moved) != 8 {
+		t.Errorf("%d entries in test (-want +got):\n%s", len(moved), diff)
+	}
+	want = slices.DeleteFunc(before, func(l string) bool { return slices.Contains(moved, l) })
+	if diff := cmp.Diff(want, w.entries(t, train, segment.Filter{}, 100)); diff != "" {
+		t.Errorf("train (-want +got):\n%s", diff)
+	}
+	if train.Revision.Stats.Entries != 32 || test.Revision.Stats.Entries != 8 || test.Revision.Stats.Labeled != 8 {
+		t.Errorf("%+v %+v", train.Revision.Stats, test.Revision.Stats)
+	}
+}
+
 // TestDistributeFails (CL-7.63): both fail, and nothing moves.
 func TestDistributeFails(t *testing.T) {
 	w := newWorld(t, rekognition.Profile(rekognition.Limits()))
