@@ -31,7 +31,7 @@ func (c *config) profiles() (map[fovea.Service]fovea.Profile, error) {
 		service, limit, _ := strings.Cut(name, ".")
 		l, ok := limits[fovea.Service(service)]
 		if !ok {
-			return nil, fmt.Errorf("--limit %s: it begins with \"custom-labels.\" or \"lookout.\"", name)
+			return nil, fmt.Errorf("--limit %s: it begins with custom-labels. or lookout. and goes on with the name of a limit", name)
 		}
 		if err := setLimit(&l, limit, c.Limit[name]); err != nil {
 			return nil, fmt.Errorf("--limit %s=%s: %w", name, c.Limit[name], err)
