@@ -157,6 +157,10 @@ func (s *linearSession) check(t *testing.T, kills int, tally *sync.Map) {
 	if culprits == nil {
 		return
 	}
+	if most > maxConfigs {
+		t.Logf("%s: the search for an order gave up; this round proves nothing", s.project)
+		return
+	}
 	t.Errorf("%s: no order of the %d calls explains what came of the first of these, beside the others:", s.project, len(s.history))
 	for _, o := range culprits {
 		t.Log(o)

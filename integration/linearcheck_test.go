@@ -7,7 +7,9 @@ import (
 	"strings"
 )
 
-// maxConfigs bounds the search for an order. It has never come near.
+// maxConfigs bounds the search for an order. A search that reaches it has proved
+// nothing, neither that there is an order nor that there is none; it takes a
+// machine so busy that kills cut off most calls.
 const maxConfigs = 20_000
 
 // An operation is a call with its reply, and the times between which it took
@@ -51,7 +53,8 @@ type search struct {
 // explain returns the first operation whose answer no order explains, with
 // those that were open beside it; nil if there is none. It looks first for
 // orders in which few of the calls that each kill has cut off had an effect: an
-// order is an order, and they are found sooner.
+// order is an order, and they are found sooner. If most is over maxConfigs, the
+// search gave up.
 func (m *model) explain(history []operation) (culprits []operation, most int) {
 	for _, limit := range []uint8{1, 2, 4, 64} {
 		if culprits, most = m.explainWith(limit, history); culprits == nil {
@@ -118,10 +121,15 @@ func (s *search) end(o *operation) {
 	bit := uint64(1) << o.client
 	var stack []config
 	push := func(c config) {
-		if c = s.passive(c); !visited[c] && len(visited) <= maxConfigs {
-			visited[c] = true
-			stack = append(stack, c)
+		if c = s.passive(c); visited[c] {
+			return
 		}
+		if len(visited) > maxConfigs {
+			s.most = maxConfigs + 1
+			return
+		}
+		visited[c] = true
+		stack = append(stack, c)
 	}
 	for c := range s.configs {
 		push(c)
