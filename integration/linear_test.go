@@ -158,7 +158,7 @@ func (s *linearSession) check(t *testing.T, kills int, tally *sync.Map) {
 		return
 	}
 	if most > maxConfigs {
-		t.Logf("%s: the search for an order gave up; this round proves nothing", s.project)
+		t.Errorf("%s: the search for an order of the %d calls gave up at %d ways; this round proves nothing", s.project, len(s.history), maxConfigs)
 		return
 	}
 	t.Errorf("%s: no order of the %d calls explains what came of the first of these, beside the others:", s.project, len(s.history))
