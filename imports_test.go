@@ -43,6 +43,7 @@ var mayImport = map[string][]string{
 	"internal/extension":           {".", "internal/dataset", "internal/manifest", "internal/segment"},
 	"internal/console":             {},
 	"internal/demo":                {".", "internal/sigv4"},
+	"internal/exchange":            {".", "internal/imaging", "internal/manifest"},
 	"cmd/fovea":                    {"*"},
 	"integration":                  {"*"},
 	"bench":                        {"*"},
