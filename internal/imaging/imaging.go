@@ -1,5 +1,13 @@
 // Package imaging looks at image files. It tells what their headers say
-// without decoding a pixel, and it counts the colours of a mask row by row.
+// without decoding a pixel, it counts the colours of a mask row by row, and it
+// decodes photographs and masks for training and inference: into an Image of
+// 8-bit RGB, upright, and from there into the sizes and planes that
+// arithmetic wants.
+//
+// JPEG is decoded by the standard library. gen2brain/jpegn decodes 1.7 times as
+// fast and can scale while it decodes, but its version 0.4.0 panics on files
+// that are cut off within a header, and writes pixels through unchecked
+// pointers: no decoder for what strangers send.
 //
 // The files are the users', so nothing in them is believed: what is read and
 // what is kept is bounded by constants, whatever a header says. Both services
@@ -72,7 +80,8 @@ const (
 	Malformed                   // it breaks the rules of its format
 	Truncated                   // it ends too early
 	LongHeader                  // its header is longer than MaxHeader
-	TooManyPixels               // a mask has more than MaxMaskSide in a direction
+	TooManyPixels               // it has more pixels than may be decoded
+	TooComplex                  // decoding it would take much longer than its size explains
 )
 
 // An Error says why a file cannot be used. An error of reading it is returned

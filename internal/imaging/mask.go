@@ -54,8 +54,8 @@ func ReadMask(ctx context.Context, r io.Reader, colors []MapColor) (*Mask, error
 			Labels: make([]int64, len(colors))},
 		others: map[Color]int64{},
 	}
-	err = p.rows(func(row []byte, n int) error {
-		c.row(row, n)
+	err = p.rows(func(row []byte, r run) error {
+		c.row(row, r.n)
 		return ctx.Err()
 	})
 	if err != nil {
@@ -129,19 +129,7 @@ func (c *counter) isTransparent(px []byte, wide int) bool {
 	case pngRGBA:
 		return px[3*wide] < 128
 	}
-	if !c.png.hasKey {
-		return false
-	}
-	for i := range pngModels[c.png.head.color].channels {
-		v := uint16(px[i*wide])
-		if wide == 2 {
-			v = v<<8 | uint16(px[i*wide+1])
-		}
-		if v != c.png.transparent[i] {
-			return false
-		}
-	}
-	return true
+	return c.png.isKey(px, wide)
 }
 
 // indexed counts the pixels of a row of a palette's indices.
@@ -165,11 +153,7 @@ func sample(row []byte, x, depth int) byte {
 
 // count counts n pixels of a colour.
 func (c *counter) count(color Color, n int64) {
-	slot := &c.cache[uint32(color)*0x9e3779b1>>(32-cachedBits)]
-	if !slot.known || slot.color != color {
-		slot.color, slot.known, slot.class = color, true, int32(classify(c.colors, color))
-	}
-	switch slot.class {
+	switch class := c.class(color); class {
 	case background:
 		c.mask.Background += n
 	case unmatched:
@@ -178,8 +162,17 @@ func (c *counter) count(color Color, n int64) {
 			c.others[color] += n
 		}
 	default:
-		c.mask.Labels[slot.class] += n
+		c.mask.Labels[class] += n
 	}
+}
+
+// class returns the class of a colour, from the table if it is there.
+func (c *counter) class(color Color) int {
+	slot := &c.cache[uint32(color)*0x9e3779b1>>(32-cachedBits)]
+	if !slot.known || slot.color != color {
+		slot.color, slot.known, slot.class = color, true, int32(classify(c.colors, color))
+	}
+	return int(slot.class)
 }
 
 // finish counts what was collected.

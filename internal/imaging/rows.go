@@ -214,26 +214,32 @@ func (p *pngReader) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// passes are the seven passes of an interlaced PNG: where they begin and how
-// far apart their pixels are.
-var passes = [7]struct{ x, y, dx, dy int }{
+// A pass is a part of the pixels of an image: where they begin and how far apart
+// they are.
+type pass struct{ x, y, dx, dy int }
+
+// passes are the seven passes of an interlaced PNG.
+var passes = [7]pass{
 	{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2},
 }
 
-// rows calls fn with the samples of each row of pixels, which has n pixels. An
-// interlaced PNG has a row for each row of each pass.
-func (p *pngReader) rows(fn func(row []byte, n int) error) error {
+// A run says where the n pixels of a row are: the first at x, y and the others
+// to the right of it, dx apart.
+type run struct{ x, y, dx, n int }
+
+// rows calls fn with the samples of each row of pixels. An interlaced PNG has a
+// row for each row of each pass.
+func (p *pngReader) rows(fn func(row []byte, r run) error) error {
 	z, err := zlib.NewReader(p)
 	if err != nil {
 		return p.inflating(err)
 	}
 	if !p.head.interlaced {
-		err = p.pass(z, p.head.width, p.head.height, fn)
+		err = p.pass(z, pass{dx: 1, dy: 1}, fn)
 	} else {
 		for _, a := range passes {
-			w, h := (p.head.width-a.x+a.dx-1)/a.dx, (p.head.height-a.y+a.dy-1)/a.dy
-			if w > 0 && h > 0 && err == nil {
-				err = p.pass(z, w, h, fn)
+			if err == nil {
+				err = p.pass(z, a, fn)
 			}
 		}
 	}
@@ -261,19 +267,23 @@ func (p *pngReader) inflating(err error) error {
 	return err
 }
 
-// pass reads the rows of an image, or of a pass of one, of w x h pixels.
-func (p *pngReader) pass(z io.Reader, w, h int, fn func([]byte, int) error) error {
+// pass reads the rows of a pass.
+func (p *pngReader) pass(z io.Reader, a pass, fn func([]byte, run) error) error {
+	w, h := (p.head.width-a.x+a.dx-1)/a.dx, (p.head.height-a.y+a.dy-1)/a.dy
+	if w <= 0 || h <= 0 {
+		return nil
+	}
 	bits := p.head.depth * pngModels[p.head.color].channels
 	width := (bits*w + 7) / 8
 	row, above := make([]byte, 1+width), make([]byte, 1+width)
-	for range h {
+	for i := range h {
 		if _, err := io.ReadFull(z, row); err != nil {
 			return p.inflating(err)
 		}
 		if !unfilter(row[0], row[1:], above[1:], max(1, bits/8)) {
 			return malformed(PNG, "a row has the filter %d", row[0])
 		}
-		if err := fn(row[1:], w); err != nil {
+		if err := fn(row[1:], run{a.x, a.y + i*a.dy, a.dx, w}); err != nil {
 			return err
 		}
 		row, above = above, row
