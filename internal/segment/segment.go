@@ -12,7 +12,7 @@ package segment
 
 import (
 	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/compress/zstd"
+	"github.com/parquet-go/parquet-go/format"
 
 	"fovea/internal/manifest"
 )
@@ -64,7 +64,24 @@ const (
 	colErrorCode
 	colErrorAt
 	colErrorMessage
+	columns
 )
+
+// columnTypes are the physical types of the columns.
+var columnTypes = [columns]format.Type{
+	colSeq:          format.Int64,
+	colSourceRef:    format.ByteArray,
+	colLine:         format.ByteArray,
+	colLabeled:      format.Boolean,
+	colClass:        format.ByteArray,
+	colDate:         format.Int64,
+	colLabelName:    format.ByteArray,
+	colLabelBoxed:   format.Boolean,
+	colDeclared:     format.ByteArray,
+	colErrorCode:    format.ByteArray,
+	colErrorAt:      format.ByteArray,
+	colErrorMessage: format.ByteArray,
+}
 
 var schema = parquet.SchemaOf(row{})
 
@@ -72,8 +89,6 @@ var schema = parquet.SchemaOf(row{})
 // compression. Smaller pages make a page of scattered entries cheaper, larger
 // ones compress better: from 32 to 128 KiB the file shrinks by 6 %.
 const linePageBytes = 32 << 10
-
-var compression = &zstd.Codec{Level: zstd.SpeedFastest}
 
 // A Problem is an error that is stored with an entry.
 type Problem struct {
