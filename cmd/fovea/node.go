@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
@@ -210,6 +211,10 @@ func (n *node) wire(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("the key of page tokens: %w", err)
 	}
+	signingKey, err := n.signingKey(ctx)
+	if err != nil {
+		return fmt.Errorf("the key of certificates: %w", err)
+	}
 	pager := &fovea.Pager{Key: pageKey, Now: time.Now}
 	projects := &project.Ops{Store: n.store, Profiles: profiles, Pager: pager}
 	datasets := &dataset.Ops{
@@ -226,7 +231,7 @@ func (n *node) wire(ctx context.Context) error {
 	n.handler = &server.Server{
 		Rekognition: (&rekognition.Server{Projects: projects, Datasets: datasets, Partition: c.Partition, Log: n.log}).API(),
 		Lookout:     (&lookout.Server{Projects: projects, Datasets: datasets, Partition: c.Partition, Log: n.log}).API(),
-		Own:         (&extension.Server{Datasets: datasets, WriteError: server.WriteError, Log: n.log}).Handler(),
+		Own:         (&extension.Server{Datasets: datasets, Key: signingKey, WriteError: server.WriteError, Log: n.log}).Handler(),
 		Console:     console.Handler(),
 		Verifier:    verifier,
 		Account:     c.Account, Region: c.Region, ScopeRegions: c.Regions == "scope",
@@ -251,23 +256,41 @@ func (n *node) secret(_ context.Context, id string) (string, error) {
 	return "", nil
 }
 
-const pageKeySetting = "page_key"
+// The settings of the database that hold the secrets that all nodes share.
+const (
+	pageKeySetting    = "page_key"    // of page tokens
+	signingKeySetting = "signing_key" // the seed of the key of certificates (Ed25519)
+)
 
-// pageKey returns the key of page tokens, which all nodes share, and makes it
+func (n *node) pageKey(ctx context.Context) ([]byte, error) {
+	return n.secretSetting(ctx, pageKeySetting)
+}
+
+func (n *node) signingKey(ctx context.Context) (ed25519.PrivateKey, error) {
+	seed, err := n.secretSetting(ctx, signingKeySetting)
+	if err != nil {
+		return nil, err
+	}
+	return ed25519.NewKeyFromSeed(seed), nil
+}
+
+// secretSetting returns 32 random bytes that all nodes share, and makes them
 // at first start.
-func (n *node) pageKey(ctx context.Context) (key []byte, err error) {
+func (n *node) secretSetting(ctx context.Context, name string) (key []byte, err error) {
 	err = n.store.Update(ctx, func(tx fovea.Tx) error {
-		text, err := tx.Setting(pageKeySetting)
+		text, err := tx.Setting(name)
 		if fovea.KindOf(err) == fovea.NotFound && err != nil {
 			b := make([]byte, 32)
 			rand.Read(b)
 			text = base64.StdEncoding.EncodeToString(b)
-			err = tx.PutSetting(pageKeySetting, text)
+			err = tx.PutSetting(name, text)
 		}
 		if err != nil {
 			return err
 		}
-		key, err = base64.StdEncoding.DecodeString(text)
+		if key, err = base64.StdEncoding.DecodeString(text); err == nil && len(key) != 32 {
+			err = fmt.Errorf("the setting %s of the database is not 32 bytes", name)
+		}
 		return err
 	})
 	return key, err

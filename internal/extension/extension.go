@@ -4,6 +4,8 @@
 package extension
 
 import (
+	"context"
+	"crypto/ed25519"
 	"errors"
 	"io"
 	"log/slog"
@@ -18,6 +20,7 @@ import (
 // A Server answers the calls. All fields are required.
 type Server struct {
 	Datasets   *dataset.Ops
+	Key        ed25519.PrivateKey // signs certificates
 	WriteError func(w http.ResponseWriter, code string, status int, message string)
 	Log        *slog.Logger
 }
@@ -32,6 +35,8 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("POST "+ofDataset+"restore", s.respond(s.restore))
 	mux.HandleFunc("GET "+ofDataset+"diff", s.stream(s.diff))
 	mux.HandleFunc("GET "+ofDataset+"entries", s.stream(s.entries))
+	mux.HandleFunc("GET /fovea/v1/signing-key", s.answer(s.publicKey))
+	mux.HandleFunc("POST /fovea/v1/certificates", s.answer(s.certify))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.WriteError(w, "UnknownOperationException", http.StatusNotFound, "There is no such call: see docs/extensions.md.")
 	})
@@ -82,16 +87,20 @@ func (s *Server) report(r *http.Request) (fovea.Blob, error) {
 
 // find returns the dataset that the path of a request names.
 func (s *Server) find(r *http.Request) (*dataset.View, error) {
-	c := fovea.CallerOf(r.Context())
-	key := fovea.ProjectKey{Service: fovea.Service(r.PathValue("service")), Account: c.Account, Region: c.Region, Name: r.PathValue("project")}
+	return s.datasetNamed(r.Context(), fovea.Service(r.PathValue("service")), r.PathValue("project"), fovea.Split(r.PathValue("split")))
+}
+
+// datasetNamed returns a dataset of the caller's.
+func (s *Server) datasetNamed(ctx context.Context, service fovea.Service, project string, split fovea.Split) (*dataset.View, error) {
+	c := fovea.CallerOf(ctx)
+	key := fovea.ProjectKey{Service: service, Account: c.Account, Region: c.Region, Name: project}
 	if key.Service != fovea.CustomLabels && key.Service != fovea.Lookout {
 		return nil, fovea.Errorf(fovea.Invalid, "The service %q is not one of %s and %s.", key.Service, fovea.CustomLabels, fovea.Lookout)
 	}
-	split := fovea.Split(r.PathValue("split"))
 	if split != fovea.Train && split != fovea.Test {
 		return nil, fovea.Errorf(fovea.Invalid, "The dataset %q is not one of %s and %s.", split, fovea.Train, fovea.Test)
 	}
-	return s.Datasets.Find(r.Context(), key, split)
+	return s.Datasets.Find(ctx, key, split)
 }
 
 // names are what errors are called, and their statuses: those of Lookout.

@@ -140,14 +140,19 @@ func (s *Server) respond(fn func(*http.Request, *dataset.View, *params) (any, er
 			s.fail(w, r, err)
 			return
 		}
-		text, err := json.Marshal(answer)
-		if err != nil {
-			s.fail(w, r, fmt.Errorf("encode the answer: %w", err))
-			return
-		}
-		w.Header().Set("Content-Type", "application/json")
-		if _, err := w.Write(append(text, '\n')); err != nil {
-			s.Log.InfoContext(r.Context(), "an answer was not sent whole", "error", err)
-		}
+		s.sendJSON(w, r, answer)
+	}
+}
+
+// sendJSON answers with a value as JSON.
+func (s *Server) sendJSON(w http.ResponseWriter, r *http.Request, answer any) {
+	text, err := json.Marshal(answer)
+	if err != nil {
+		s.fail(w, r, fmt.Errorf("encode the answer: %w", err))
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if _, err := w.Write(append(text, '\n')); err != nil {
+		s.Log.InfoContext(r.Context(), "an answer was not sent whole", "error", err)
 	}
 }

@@ -53,7 +53,7 @@ func newHistorySite(t *testing.T) *historySite {
 		Store: store, Blobs: blobs, Objects: text, Pager: &fovea.Pager{Key: []byte("k"), Now: time.Now}, Reader: &segment.Reader{Blobs: blobs},
 		Profiles: map[fovea.Service]fovea.Profile{fovea.CustomLabels: rekognition.Profile(rekognition.Limits())},
 	}}
-	s.Handler = (&extension.Server{Datasets: s.ops, WriteError: server.WriteError, Log: slog.New(slog.DiscardHandler)}).Handler()
+	s.Handler = (&extension.Server{Datasets: s.ops, Key: testSigningKey, WriteError: server.WriteError, Log: slog.New(slog.DiscardHandler)}).Handler()
 	key := fovea.ProjectKey{Service: fovea.CustomLabels, Account: "123456789012", Region: "us-east-1", Name: "parts"}
 	ref := fovea.ObjectRef{Bucket: "b", Key: "k"}
 	err = store.Update(ctx, func(tx fovea.Tx) error {
