@@ -20,6 +20,8 @@ var mayImport = map[string][]string{
 	"internal/dataset":             {".", "internal/manifest", "internal/segment", "internal/imaging"},
 	"internal/project":             {"."},
 	"internal/imaging":             {},
+	"internal/ml/matrix":           {},
+	"internal/ml/head":             {"internal/ml/matrix"},
 	"internal/jobs":                {"."},
 	"internal/sqlstore":            {"."},
 	"internal/storetest":           {"."},
