@@ -149,6 +149,7 @@ func (o *Ops) openUpdate(ctx context.Context, job fovea.UpdateJob) (*update, err
 		manifest: fovea.ObjectInfo{Ref: fovea.ObjectRef{Key: "UpdateDatasetEntries"}, Size: int64(len(u.text)), ETag: job.Changes},
 		id:       u.name(),
 		imported: job.Since,
+		changes:  true,
 		width:    maxChanges,
 		images:   o.Images,
 	}

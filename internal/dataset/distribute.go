@@ -66,8 +66,11 @@ func distributable(tx fovea.Tx, key fovea.ProjectKey, split fovea.Split) (*View,
 	return v, err
 }
 
-// errTooFew says that the entries cannot be distributed (CL-7.63).
-var errTooFew = errors.New("not enough labelled images")
+// A tooFew is a sentence that says why entries cannot be distributed (CL-7.63).
+type tooFew string
+
+// Error returns the sentence.
+func (e tooFew) Error() string { return string(e) }
 
 // RunDistribute moves the entries and commits both datasets' new revisions
 // together, or both failures. Its errors are Internal, as those of RunImport.
@@ -89,7 +92,6 @@ type distribution struct {
 	job         fovea.DistributeJob
 	profile     fovea.Profile
 	train, test *fovea.Revision
-	found       string // why it cannot be done
 }
 
 func (o *Ops) runDistribute(ctx context.Context, job fovea.DistributeJob) error {
@@ -97,11 +99,11 @@ func (o *Ops) runDistribute(ctx context.Context, job fovea.DistributeJob) error 
 	if err != nil || d == nil {
 		return err
 	}
-	err = d.move(ctx)
-	if err != nil && !errors.Is(err, errTooFew) {
+	var few tooFew
+	if err := d.move(ctx); err != nil && !errors.As(err, &few) {
 		return err
 	}
-	return d.commit(ctx, err != nil)
+	return d.commit(ctx, few)
 }
 
 func (o *Ops) openDistribution(ctx context.Context, job fovea.DistributeJob) (*distribution, error) {
@@ -147,8 +149,7 @@ func (d *distribution) move(ctx context.Context) error {
 		return err
 	}
 	if err := choose(candidates, labels); err != nil {
-		d.found = err.Error()
-		return errTooFew
+		return err
 	}
 	rows := map[int][]int{}
 	for _, c := range candidates {
@@ -160,11 +161,10 @@ func (d *distribution) move(ctx context.Context) error {
 }
 
 // candidates returns the labelled entries without line-level errors (CL-7.62),
-// and how many labels they have.
-func (d *distribution) candidates(ctx context.Context) ([]candidate, int, error) {
+// and the names of their labels.
+func (d *distribution) candidates(ctx context.Context) (list []candidate, labels []string, err error) {
 	index := map[string]int32{}
-	var list []candidate
-	err := d.ops.Reader.Each(ctx, d.train.Segments, func(at segment.Place, sourceRef []byte, f segment.Fact, problems []segment.Problem) {
+	err = d.ops.Reader.Each(ctx, d.train.Segments, func(at segment.Place, sourceRef []byte, f segment.Fact, problems []segment.Problem) {
 		if !f.Labeled || slices.ContainsFunc(problems, func(p segment.Problem) bool { return p.At == "" }) {
 			return
 		}
@@ -175,24 +175,27 @@ func (d *distribution) candidates(ctx context.Context) ([]candidate, int, error)
 			}
 			id, ok := index[l.Name]
 			if !ok {
-				id = int32(len(index))
+				id = int32(len(labels))
 				index[l.Name] = id
+				labels = append(labels, l.Name)
 			}
 			c.labels = append(c.labels, id)
 		}
 		list = append(list, c)
 	})
-	return list, len(index), err
+	return list, labels, err
 }
 
 // choose marks a representative fifth of the candidates: of each label about a
 // fifth of its entries, at least one and not all (CL-7.62, CL-7.65). Labels are
 // served the rarest first, and entries in the order of a hash, so that the same
-// entries are always divided the same way.
-func choose(list []candidate, labels int) error {
+// entries are always divided the same way. Its error is a tooFew that names the
+// label that cannot be in both datasets.
+func choose(list []candidate, names []string) error {
 	if len(list) < 2 {
-		return fmt.Errorf("%d labelled images", len(list))
+		return tooFew(fmt.Sprintf("The train dataset needs 2 labeled images without errors or more; it has %d.", len(list)))
 	}
+	labels := len(names)
 	slices.SortFunc(list, func(a, b candidate) int {
 		return cmp.Or(cmp.Compare(a.order, b.order), cmp.Compare(a.segment, b.segment), cmp.Compare(a.row, b.row))
 	})
@@ -208,7 +211,7 @@ func choose(list []candidate, labels int) error {
 	for l := range order {
 		order[l] = l
 		if have[l] < 2 {
-			return fmt.Errorf("a label has %d image", have[l])
+			return tooFew(fmt.Sprintf("The label %s has 1 image; every label needs 2 or more.", quoted(names[l])))
 		}
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return have[a] - have[b] })
@@ -236,7 +239,7 @@ func choose(list []candidate, labels int) error {
 			}
 		}
 		if taken[l] == 0 {
-			return errors.New("a label cannot be in both datasets")
+			return tooFew(fmt.Sprintf("All images of the label %s are needed in the train dataset for their other labels.", quoted(names[l])))
 		}
 	}
 	for i := range list {
@@ -257,6 +260,9 @@ func choose(list []candidate, labels int) error {
 	}
 	return nil
 }
+
+// quoted returns a label's name in quotes, its beginning if it is long.
+func quoted(name string) string { return fmt.Sprintf("%q", manifest.Excerpt([]byte(name), maxFound)) }
 
 // moveRows masks the rows in the train dataset's segments and writes their
 // entries into segments of the test dataset.
@@ -319,8 +325,9 @@ func onlyRows(ref fovea.SegmentRef, rows []int) (fovea.SegmentRef, error) {
 	return ref, err
 }
 
-// commit makes the outcome the state of both datasets.
-func (d *distribution) commit(ctx context.Context, failed bool) error {
+// commit makes the outcome the state of both datasets: the revisions, or that
+// there are too few entries, and why.
+func (d *distribution) commit(ctx context.Context, few tooFew) error {
 	o := d.ops
 	return o.Store.Update(ctx, func(tx fovea.Tx) error {
 		now := o.now()
@@ -329,8 +336,8 @@ func (d *distribution) commit(ctx context.Context, failed bool) error {
 			if err != nil || ds == nil {
 				return err // the other one is not Updating either
 			}
-			if failed {
-				_, message := d.profile.FaultText(fovea.Fault{Kind: fovea.FaultTooFew, Found: d.found})
+			if few != "" {
+				_, message := d.profile.FaultText(fovea.Fault{Kind: fovea.FaultTooFew, Found: string(few)})
 				if err := ds.Fail(message, false, now); err != nil {
 					return err
 				}

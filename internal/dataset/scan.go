@@ -41,6 +41,7 @@ type scan struct {
 	salt     string // of the hashes of source-refs: the same in every run, and known to nobody who writes manifests
 	imported time.Time
 	segments bool              // write them
+	changes  bool              // the lines are those of an update: whatever they are, they are no file of another kind (CL-6.24)
 	width    int64             // bytes of a range; 0 for DefaultRange
 	workers  int               // 0 for the number of processors
 	images   *ImageCheck       // opens the images; nil for not
@@ -250,7 +251,7 @@ func (s *scan) judge(out *outcome) *fovea.Fault {
 		return s.faultf(fovea.FaultEmpty, "no lines")
 	case s.profile.Strict && dropped > out.duplicates:
 		return s.lineFault(out)
-	case out.counted == notObjects(out.parts):
+	case !s.changes && out.counted == notObjects(out.parts):
 		return s.faultf(fovea.FaultNotLines, "no line that is a JSON object")
 	case l.Entries(s.split) > 0 && s.countable(out) > l.Entries(s.split):
 		return s.faultf(fovea.FaultTooMany, "%d, more than %d", s.countable(out), l.Entries(s.split))

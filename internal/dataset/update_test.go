@@ -165,6 +165,7 @@ func TestUpdateFails(t *testing.T) {
 	}{
 		{name: "bucket", lines: strings.Replace(boxLine("b.jpg", "bolt"), "s3://imgs", "s3://elsewhere", 1), message: "The manifest file contains images from multiple S3 buckets."},
 		{name: "dropped", lines: `{"a":1}`, message: "The manifest file has too many terminal errors."},
+		{name: "no JSON (CL-6.24)", lines: "x\n\n", message: "The manifest file has too many terminal errors."},
 		{name: "entries", lines: boxLine("b.jpg", "bolt"), limits: func(l *fovea.Limits) { l.TrainEntries = 1 }, message: "The manifest file has too many rows."},
 		{name: "labels", lines: boxLine("b.jpg", "nut"), limits: func(l *fovea.Limits) { l.Labels = 1 }, message: "The manifest file has too many labels."},
 	} {
@@ -400,21 +401,101 @@ func TestDistributeOrder(t *testing.T) {
 	}
 }
 
-// TestDistributeFails (CL-7.63): both fail, and nothing moves.
+// unlabelled is a line of an image only, and faultyLine one with labels and an
+// error of the whole line.
+func unlabelled(key string) string { return fmt.Sprintf(`{"source-ref":"s3://imgs/%s"}`, key) }
+
+func faultyLine(key, label string) string {
+	return strings.Replace(boxLine(key, label), "groundtruth/object-detection", "wrongtype", 1)
+}
+
+// TestDistributeFails (CL-7.63): both fail, nothing moves, and the message says
+// of which label there are too few images.
 func TestDistributeFails(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		lines   []string
+		message string
+	}{
+		{"a label once", []string{boxLine("a.jpg", "bolt"), boxLine("b.jpg", "bolt"), boxLine("c.jpg", "on\"ce")}, `The label "on\"ce" has 1 image; every label needs 2 or more.`},
+		{"boxes count once an image (CL-7.65)", []string{boxLine("a.jpg", "bolt"), boxLine("b.jpg", "bolt"), boxLine("c.jpg", "nut", "nut")}, `The label "nut" has 1 image; every label needs 2 or more.`},
+		{"always with what is rare", []string{boxLine("a.jpg", "bolt", "nut"), boxLine("b.jpg", "bolt", "rod"), boxLine("c.jpg", "nut", "rod")},
+			`All images of the label "nut" are needed in the train dataset for their other labels.`},
+		{"no labelled image", []string{unlabelled("a.jpg"), unlabelled("b.jpg")}, "The train dataset needs 2 labeled images without errors or more; it has 0."},
+		{"only one without errors", []string{boxLine("a.jpg", "bolt"), faultyLine("b.jpg", "bolt")}, "The train dataset needs 2 labeled images without errors or more; it has 1."},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t, rekognition.Profile(rekognition.Limits()))
+			w.load(t, fovea.Train, strings.Join(tt.lines, "\n"))
+			if _, err := w.Create(context.Background(), dataset.Spec{Project: w.project, Split: fovea.Test}); err != nil {
+				t.Fatal(err)
+			}
+			train, test := w.distribute(t)
+			for _, v := range []*dataset.View{train, test} {
+				want := "The manifest file doesn't have enough labeled images to distribute the dataset. " + tt.message
+				if v.Dataset.Status != fovea.UpdateFailed || v.Dataset.Ours || v.Dataset.Message != want {
+					t.Errorf("%+v, want the message %q", v.Dataset, want)
+				}
+			}
+			if train.Revision.Stats.Entries != int64(len(tt.lines)) || test.Revision.Stats.Entries != 0 {
+				t.Errorf("%+v %+v", train.Revision.Stats, test.Revision.Stats)
+			}
+		})
+	}
+}
+
+// TestDistributeLeaves (CL-7.62): what is unlabelled or has an error of the whole
+// line stays in train, and of the others at least one moves.
+func TestDistributeLeaves(t *testing.T) {
 	w := newWorld(t, rekognition.Profile(rekognition.Limits()))
-	w.load(t, fovea.Train, boxLine("a.jpg", "bolt")+"\n"+boxLine("b.jpg", "bolt")+"\n"+boxLine("c.jpg", "once"))
+	stay := []string{unlabelled("a.jpg"), faultyLine("b.jpg", "bolt"), faultyLine("c.jpg", "nut")}
+	w.load(t, fovea.Train, strings.Join(append(stay, boxLine("d.jpg", "bolt"), boxLine("e.jpg", "bolt")), "\n"))
 	if _, err := w.Create(context.Background(), dataset.Spec{Project: w.project, Split: fovea.Test}); err != nil {
 		t.Fatal(err)
 	}
 	train, test := w.distribute(t)
-	for _, v := range []*dataset.View{train, test} {
-		if v.Dataset.Status != fovea.UpdateFailed || v.Dataset.Message != "The manifest file doesn't have enough labeled images to distribute the dataset." {
-			t.Errorf("%+v", v.Dataset)
-		}
+	left, moved := w.entries(t, train, segment.Filter{}, 10), w.entries(t, test, segment.Filter{}, 10)
+	if len(moved) != 1 || !strings.Contains(moved[0], "bolt") || strings.Contains(moved[0], "wrongtype") {
+		t.Errorf("moved: %q", moved)
 	}
-	if train.Revision.Stats.Entries != 3 || test.Revision.Stats.Entries != 0 {
-		t.Errorf("%+v %+v", train.Revision.Stats, test.Revision.Stats)
+	if diff := cmp.Diff(stay, left[:3]); diff != "" || len(left) != 4 {
+		t.Errorf("%d entries left (-want +got):\n%s", len(left), diff)
+	}
+	if train.Revision.Stats.Errors != 2 || test.Revision.Stats.Errors != 0 || len(test.Revision.Labels) != 1 {
+		t.Errorf("%+v %+v", train.Revision.Stats, test.Revision)
+	}
+}
+
+// TestUpdateTimes (CL-7.11): every update changes LastUpdatedTimestamp, also one
+// that fails.
+func TestUpdateTimes(t *testing.T) {
+	w := newWorld(t, rekognition.Profile(rekognition.Limits()))
+	now := time.UnixMilli(1.7e12)
+	w.Now = func() time.Time { now = now.Add(time.Second); return now }
+	last := w.load(t, fovea.Train, boxLine("a.jpg", "bolt")).Dataset
+	for _, tt := range []struct {
+		lines  string
+		status fovea.DatasetStatus
+	}{{boxLine("b.jpg", "bolt"), fovea.Updated}, {"x", fovea.UpdateFailed}, {boxLine("c.jpg", "bolt"), fovea.Updated}} {
+		ds := w.change(t, fovea.Train, tt.lines).Dataset
+		if ds.Status != tt.status || !ds.Updated.After(last.Updated) || !ds.Created.Equal(last.Created) {
+			t.Errorf("%+v after %+v, want %s later", ds, last, tt.status)
+		}
+		last = ds
+	}
+}
+
+// TestUpdateManyLines (CL-2.102): no number of lines is too many for one update.
+func TestUpdateManyLines(t *testing.T) {
+	w := newWorld(t, rekognition.Profile(rekognition.Limits()))
+	w.load(t, fovea.Train, unlabelled("0.jpg"))
+	var text strings.Builder
+	n := 0
+	for ; text.Len() < 5<<20-60; n++ {
+		text.WriteString(unlabelled(fmt.Sprintf("%d.jpg", n)) + "\n")
+	}
+	if v := w.change(t, fovea.Train, text.String()); v.Dataset.Status != fovea.Updated || v.Revision.Stats.Entries != int64(n) {
+		t.Errorf("%+v: %+v, want %d entries", v.Dataset, v.Revision.Stats, n)
 	}
 }
 

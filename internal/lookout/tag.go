@@ -3,6 +3,7 @@ package lookout
 import (
 	"context"
 	"regexp"
+	"strings"
 
 	"fovea"
 	"fovea/internal/lookout/api"
@@ -21,7 +22,21 @@ func taggable(arn string) error {
 	return fovea.Errorf(fovea.NotFound, "The model %s does not exist.", m[1]).About(fovea.ModelResource, m[1])
 }
 
+// checkTags refuses keys that are AWS's own, which the API description lets pass
+// (LV-2.96).
+func checkTags(tags []api.Tag) error {
+	for _, t := range tags {
+		if strings.HasPrefix(t.Key, "aws:") {
+			return fovea.Errorf(fovea.Invalid, "The key of a tag cannot begin with aws:, as %q does. Choose another one.", t.Key)
+		}
+	}
+	return nil
+}
+
 func (s *Server) tagResource(_ context.Context, in *api.TagResourceRequest) (*api.TagResourceResponse, error) {
+	if err := checkTags(in.Tags); err != nil {
+		return nil, err
+	}
 	return nil, taggable(in.ResourceArn)
 }
 

@@ -28,11 +28,15 @@ var (
 )
 
 // faultText returns the code and message of a fault: the service's own fault
-// for a kind that the table does not have.
+// for a kind that the table does not have. A distribution that cannot be made
+// has no report, so its message goes on to say why.
 func faultText(f fovea.Fault) (code, message string) {
 	t, ok := faults[f.Kind]
 	if !ok {
 		t = serviceIssue
+	}
+	if f.Kind == fovea.FaultTooFew && f.Found != "" {
+		return t.code, t.message + " " + f.Found
 	}
 	return t.code, t.message
 }

@@ -20,6 +20,7 @@ func TestFaultText(t *testing.T) {
 		{"CL-6.4", fovea.FaultDenied, "ERROR_INVALID_PERMISSIONS_MANIFEST_S3_BUCKET", "The S3 bucket permissions are incorrect."},
 		{"CL-6.5", fovea.FaultDropped, "ERROR_TOO_MANY_RECORDS_IN_ERROR", "The manifest file has too many terminal errors."},
 		{"CL-6.6", fovea.FaultLabels, "ERROR_MANIFEST_TOO_MANY_LABELS", "The manifest file has too many labels."},
+		{"CL-6.7", fovea.FaultTooFew, "ERROR_INSUFFICIENT_IMAGES_PER_LABEL_FOR_DISTRIBUTE", "The manifest file doesn't have enough labeled images to distribute the dataset."},
 		{"CL-6.8", fovea.FaultBuckets, "ERROR_IMAGES_IN_MULTIPLE_S3_BUCKETS", "The manifest file contains images from multiple S3 buckets."},
 		{"CL-6.9", fovea.FaultEmpty, "ERROR_EMPTY_MANIFEST", "The manifest file is empty."},
 		{"CL-6.10", fovea.FaultService, "ERROR_SERVICE", "Amazon Rekognition experienced a service issue."},
