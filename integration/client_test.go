@@ -27,6 +27,7 @@ type callError struct {
 	Code    string         `json:"code"`
 	Status  int            `json:"status"` // 0 where the client does not tell
 	Message string         `json:"message"`
+	Class   string         `json:"class"`  // of the client's error; "" where it has none
 	Fields  map[string]any `json:"fields"` // further members
 }
 

@@ -63,7 +63,7 @@ func (c goV1) call(ctx context.Context, service, operation string, in map[string
 	case errors.As(err, &failed):
 		e := &callError{Code: failed.Code(), Status: failed.StatusCode(), Message: failed.Message()}
 		if typed := reflect.Indirect(reflect.ValueOf(failed)); typed.Kind() == reflect.Struct {
-			e.Fields = readStruct(typed)
+			e.Class, e.Fields = typed.Type().Name(), readStruct(typed)
 		}
 		return answer{Error: e, RequestID: failed.RequestID()}, nil
 	}

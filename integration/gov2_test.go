@@ -64,12 +64,14 @@ func failedGoV2(err error) (answer, error) {
 	if !errors.As(err, &response) || !errors.As(err, &api) {
 		return answer{}, err
 	}
+	typed := reflect.Indirect(reflect.ValueOf(api))
 	return answer{
 		Error: &callError{
 			Code:    api.ErrorCode(),
 			Status:  response.HTTPStatusCode(),
 			Message: api.ErrorMessage(),
-			Fields:  readStruct(reflect.Indirect(reflect.ValueOf(api))),
+			Class:   typed.Type().Name(),
+			Fields:  readStruct(typed),
 		},
 		RequestID: response.ServiceRequestID(),
 	}, nil

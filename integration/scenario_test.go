@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"fovea/integration/process"
+	"fovea/internal/awsjson"
+	lookout "fovea/internal/lookout/api"
+	rekognition "fovea/internal/rekognition/api"
 )
 
 // A scenario is a story that every client that can tells a server of its own.
@@ -44,7 +47,7 @@ const (
 )
 
 // scenarios is the table that all clients run.
-var scenarios = slices.Concat(s3Scenarios, customLabelsScenarios, lookoutScenarios)
+var scenarios = slices.Concat(s3Scenarios, customLabelsScenarios, changeScenarios, lookoutScenarios, lookoutChanges, tagScenarios)
 
 // A maker makes a client for the time of a test.
 type maker struct {
@@ -189,6 +192,8 @@ func (s step) judgeError(got answer, parts map[string]any) error {
 		return fmt.Errorf("succeeded with %s, want %s", show(got.Out), s.err)
 	case e.Code != s.err, e.Status != 0 && e.Status != s.status:
 		return fmt.Errorf("failed with %w, want %s (%d)", e, s.err, s.status)
+	case e.Class != "" && s.modelled() && e.Class != s.err:
+		return fmt.Errorf("failed with %w, which is a %s and not the SDK's own class", e, e.Class)
 	case !regexp.MustCompile(s.says).MatchString(e.Message):
 		return fmt.Errorf("failed with %w, want a message with %s", e, s.says)
 	case s.fields != "" && e.Fields != nil:
@@ -198,6 +203,20 @@ func (s step) judgeError(got answer, parts map[string]any) error {
 	}
 	return nil
 }
+
+// modelled reports whether the description of the service has the step's error,
+// so that SDKs have a class of its name.
+func (s step) modelled() bool {
+	switch service, _, _ := strings.Cut(s.call, "."); service {
+	case "rekognition":
+		return slices.ContainsFunc(rekognition.Description.Errors, s.is)
+	case "lookoutvision":
+		return slices.ContainsFunc(lookout.Description.Errors, s.is)
+	}
+	return false
+}
+
+func (s step) is(e *awsjson.ErrorShape) bool { return e.Name == s.err }
 
 // normal returns v as JSON would bring it, an absent output as an empty one.
 func normal(v map[string]any) map[string]any {

@@ -20,15 +20,15 @@ func TestSDKInstall(t *testing.T) {
 	}
 
 	t.Run("is hidden without", func(t *testing.T) {
-		b := newBoto3(t, server, "FOVEA_HIDE_LOOKOUT=1")
+		b := newBoto3(t, server, "DRIVER_HIDE_LOOKOUT=1")
 		if _, err := b.call(t.Context(), "lookoutvision", "ListProjects", nil); err == nil || !strings.Contains(err.Error(), "UnknownServiceError") {
 			t.Errorf("a boto3 without lookoutvision gave %v", err)
 		}
 	})
 	t.Run("boto3 by AWS_DATA_PATH", func(t *testing.T) {
-		b := newBoto3(t, server, "FOVEA_HIDE_LOOKOUT=1", "AWS_DATA_PATH="+dir)
+		b := newBoto3(t, server, "DRIVER_HIDE_LOOKOUT=1", "AWS_DATA_PATH="+dir)
 		for _, s := range scenarios {
-			if slices.Contains([]string{"bucket", "lv project", "lv dataset from a manifest", "lv client tokens"}, s.name) {
+			if slices.Contains([]string{"bucket", "lv project", "lv dataset from a manifest", "lv client tokens", "lv update", "lv update of an empty dataset", "lv tags"}, s.name) {
 				t.Run(s.name, func(t *testing.T) { s.run(t, "boto3", b) })
 			}
 		}
@@ -40,7 +40,7 @@ func TestSDKInstall(t *testing.T) {
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("fovea sdk install: %v\n%s", err, out)
 		}
-		b := newBoto3(t, server, "FOVEA_HIDE_LOOKOUT=1", "HOME="+home)
+		b := newBoto3(t, server, "DRIVER_HIDE_LOOKOUT=1", "HOME="+home)
 		if got, err := b.call(t.Context(), "lookoutvision", "ListProjects", nil); err != nil || got.Error != nil {
 			t.Errorf("ListProjects: %v %v", err, got.Error)
 		}

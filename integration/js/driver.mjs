@@ -1,5 +1,6 @@
 // Runs calls of the AWS SDK for JavaScript v3 for the integration tests. Reads
-// and writes the same lines of JSON as python/driver.py.
+// and writes the same lines of JSON as python/driver.py, and heeds the same
+// DRIVER_ATTEMPTS.
 import { createInterface } from 'node:readline'
 import * as lookoutvision from '@aws-sdk/client-lookoutvision'
 import * as rekognition from '@aws-sdk/client-rekognition'
@@ -14,7 +15,7 @@ function clientOf(service) {
     endpoint: process.env.AWS_ENDPOINT_URL,
     region: process.env.AWS_REGION,
     forcePathStyle: true,
-    maxAttempts: 1,
+    maxAttempts: Number(process.env.DRIVER_ATTEMPTS ?? 1),
   })
   return clients[service]
 }
@@ -58,7 +59,7 @@ async function call({ service, operation, input }) {
     if (!e.$metadata?.httpStatusCode) throw e
     const { name, message, $metadata, $fault, $service, $response, $retryable, ...fields } = e
     return {
-      error: { code: name, status: $metadata.httpStatusCode, message: e.message, fields: await plain(fields) },
+      error: { code: name, status: $metadata.httpStatusCode, message: e.message, class: e.constructor.name, fields: await plain(fields) },
       request_id: $metadata.requestId ?? '',
     }
   }

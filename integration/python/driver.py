@@ -3,12 +3,12 @@
 Reads one JSON object a line from standard input and writes one to standard
 output for each. A request is {"service", "operation", "input"} with member
 names as on the wire and blobs as text; an answer is {"out", "request_id"}, or
-{"error": {"code", "status", "message", "fields"}}, or {"fault"} when the
-client itself failed. A request may be {"script", "args"} instead: a function
-of scripts.py.
+{"error": {"code", "status", "message", "class", "fields"}}, or {"fault"} when
+the client itself failed. A request may be {"script", "args"} instead: a
+function of scripts.py.
 
-FOVEA_HIDE_LOOKOUT takes the model of lookoutvision away from botocore, which
-is how its newer releases are.
+DRIVER_HIDE_LOOKOUT takes the model of lookoutvision away from botocore, which
+is how its newer releases are. DRIVER_ATTEMPTS is how often a call is tried.
 """
 
 import datetime
@@ -58,7 +58,10 @@ class Clients(dict):
     @staticmethod
     def make(service, **options):
         config = botocore.config.Config(
-            parameter_validation=False, retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, **options
+            parameter_validation=False,
+            retries={"total_max_attempts": int(os.environ.get("DRIVER_ATTEMPTS", "1"))},
+            s3={"addressing_style": "path"},
+            **options,
         )
         return boto3.client(
             service, endpoint_url=os.environ["AWS_ENDPOINT_URL"], region_name=os.environ["AWS_REGION"], config=config
@@ -81,6 +84,7 @@ def call(clients, request):
                 "code": e.response["Error"]["Code"],
                 "message": e.response["Error"].get("Message", ""),
                 "status": meta["HTTPStatusCode"],
+                "class": type(e).__name__,
                 "fields": {k: plain(v) for k, v in e.response.items() if k not in ("Error", "ResponseMetadata")},
             },
             "request_id": meta.get("RequestId", ""),
@@ -95,7 +99,7 @@ def run(clients, request):
 
 
 def main():
-    if os.environ.get("FOVEA_HIDE_LOOKOUT"):
+    if os.environ.get("DRIVER_HIDE_LOOKOUT"):
         hide_lookout()
     clients = Clients()
     for line in sys.stdin:
