@@ -1,0 +1,35 @@
+package kernel
+
+import "golang.org/x/sys/cpu"
+
+// native returns the sets in assembly that this processor can run.
+func native() []*Set {
+	if !cpu.X86.HasAVX2 || !cpu.X86.HasFMA {
+		return nil
+	}
+	return []*Set{{
+		name: "avx2", gemm: gemmAVX2, conv: convAVX2, lanes: 8,
+		affine: affineAVX2, blend: blendAVX2, moments: momentsAVX2, reluGrad: reluGradAVX2, axpy: axpyAVX2,
+	}}
+}
+
+//go:noescape
+func gemmAVX2(t *gemmTile)
+
+//go:noescape
+func convAVX2(t *convTile)
+
+//go:noescape
+func affineAVX2(y, x, scale, shift *float32, n, c int, floor float32)
+
+//go:noescape
+func blendAVX2(y, x, scale, z, zscale, shift *float32, n, c int, floor float32)
+
+//go:noescape
+func momentsAVX2(s1, s2, grad, x *float32, n, c int)
+
+//go:noescape
+func reluGradAVX2(grad, y *float32, n int)
+
+//go:noescape
+func axpyAVX2(y, x *float32, n int, a float32)
