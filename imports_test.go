@@ -51,6 +51,7 @@ var mayImport = map[string][]string{
 	"internal/console":             {},
 	"internal/demo":                {".", "internal/sigv4"},
 	"internal/exchange":            {".", "internal/imaging", "internal/manifest"},
+	"internal/transfer":            {".", "internal/exchange", "internal/imaging", "internal/manifest", "internal/sigv4"},
 	"internal/migrate":             {".", "internal/certificate", "internal/manifest", "internal/objects/s3", "internal/sigv4"},
 	"cmd/fovea":                    {"*"},
 	"integration":                  {"*"},
