@@ -62,7 +62,7 @@ var changeScenarios = []scenario{
 		},
 	},
 	{
-		name:  "cl update",
+		name: "cl update",
 		texts: map[string]string{
 			"manifest": leaf("u/1.jpg", "leaf") + leaf("u/2.jpg", "leaf", "thorn") + leaf("u/3.jpg", "leaf"),
 			// One entry is replaced and loses a label, one becomes unlabelled,

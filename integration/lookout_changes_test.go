@@ -31,7 +31,7 @@ var lookoutChanges = []scenario{
 		},
 	},
 	{
-		name:  "lv update",
+		name: "lv update",
 		texts: map[string]string{
 			"manifest": cookie("u/1.jpg", "normal", "2026-01-01T00:00:00Z") + cookie("u/2.jpg", "anomaly", "2026-01-01T00:00:00Z"),
 			"lines":    cookie("u/4.jpg", "anomaly", "2026-01-02T00:00:00Z") + cookie("u/1.jpg", "", "") + cookie("u/3.jpg", "normal", "2026-01-02T00:00:00Z"),

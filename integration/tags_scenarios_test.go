@@ -33,7 +33,7 @@ func tag(resource, tags string) string {
 // sections 2.20 to 2.22 of that of Lookout.
 var tagScenarios = []scenario{
 	{
-		name:  "cl tags",
+		name: "cl tags",
 		steps: []step{
 			{call: "rekognition.CreateProject", in: `{"ProjectName":"${p}"}`, save: "project=ProjectArn"},
 			{call: "rekognition.CreateDataset", in: `{"ProjectArn":"${project}","DatasetType":"TRAIN"}`, save: "train=DatasetArn"},
@@ -105,7 +105,7 @@ var tagScenarios = []scenario{
 	},
 	{
 		// Only models have tags (LV-2.95); there are none yet.
-		name:  "lv tags",
+		name: "lv tags",
 		texts: map[string]string{
 			"gone":  "arn:aws:lookoutvision:us-east-1:123456789012:model/gone/1",
 			"other": "arn:aws:rekognition:us-east-1:123456789012:project/gone/1690556751958", // of another service
