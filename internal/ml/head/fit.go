@@ -52,7 +52,6 @@ type space struct {
 	z           *matrix.Matrix // the examples, prepared
 	factor      *matrix.Factor // of the Gram matrix of z; nil where not needed
 	rows        *matrix.Matrix // what is fitted: z, or the factor's L
-	columns     *matrix.Matrix // rows, transposed
 }
 
 func newSpace(x *matrix.Matrix, raw bool) (*space, error) {
@@ -86,7 +85,6 @@ func newSpace(x *matrix.Matrix, raw bool) (*space, error) {
 		s.factor = matrix.Cholesky(matrix.MulT(s.z, s.z))
 		s.rows = s.factor.L
 	}
-	s.columns = s.rows.T()
 	return s, nil
 }
 
@@ -150,7 +148,7 @@ func (o *objective) value(v, g []float64) float64 {
 		}
 		g[k*(d+1)+d] = 0
 	}
-	logits := matrix.Mul(w, o.columns) // classes x examples
+	logits := matrix.MulT(w, o.rows) // classes x examples
 	loss := 0.0
 	z, residual := make([]float64, classes), make([]float64, classes)
 	for i := range o.rows.Rows {

@@ -33,15 +33,15 @@ func TestProducts(t *testing.T) {
 	}
 	for _, size := range [][3]int{{1, 1, 1}, {7, 19, 3}, {33, 5, 65}, {64, 52, 130}} {
 		x, y := random(size[0], size[1]), random(size[2], size[1])
-		got, sum := matrix.MulT(x, y), matrix.Mul(x, y.T())
+		got, sum, turned := matrix.MulT(x, y), matrix.Mul(x, y.T()), matrix.TMul(x.T(), y.T())
 		for i := range size[0] {
 			for j := range size[2] {
 				want := 0.0
 				for k := range size[1] {
 					want += float64(x.Row(i)[k]) * float64(y.Row(j)[k])
 				}
-				if math.Abs(float64(got.Row(i)[j])-want) > 1e-4 || math.Abs(float64(sum.Row(i)[j])-want) > 1e-4 {
-					t.Fatalf("%v: %v and %v at %d, %d, want %v", size, got.Row(i)[j], sum.Row(i)[j], i, j, want)
+				if math.Abs(float64(got.Row(i)[j])-want) > 1e-4 || math.Abs(float64(sum.Row(i)[j])-want) > 1e-4 || math.Abs(float64(turned.Row(i)[j])-want) > 1e-4 {
+					t.Fatalf("%v: %v, %v and %v at %d, %d, want %v", size, got.Row(i)[j], sum.Row(i)[j], turned.Row(i)[j], i, j, want)
 				}
 			}
 		}

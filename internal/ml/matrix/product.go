@@ -1,35 +1,41 @@
 package matrix
 
+import (
+	"sync"
+
+	"fovea/internal/ml/kernel"
+)
+
+// products keeps the scratch memory of products that are done.
+var products = sync.Pool{New: func() any { return new(kernel.Gemm) }}
+
+// multiply sets c to the product of a and b.
+func multiply(a, b kernel.Matrix, c *Matrix) *Matrix {
+	g := products.Get().(*kernel.Gemm)
+	g.Mul(1, a, b, 0, c.view())
+	products.Put(g)
+	return c
+}
+
+func (m *Matrix) view() kernel.Matrix { return kernel.Dense(m.Rows, m.Cols, m.Data) }
+
 // Mul returns the product of a and b.
 func Mul(a, b *Matrix) *Matrix {
 	same("product", a.Cols, b.Rows)
-	out := New(a.Rows, b.Cols)
-	for i := range a.Rows {
-		dst := out.Row(i)
-		for k, v := range a.Row(i) {
-			if v == 0 {
-				continue
-			}
-			for j, w := range b.Row(k) {
-				dst[j] += v * w
-			}
-		}
-	}
-	return out
+	return multiply(a.view(), b.view(), New(a.Rows, b.Cols))
 }
 
 // MulT returns the product of a and the transpose of b: the scalar products of
 // their rows.
 func MulT(a, b *Matrix) *Matrix {
 	same("product", a.Cols, b.Cols)
-	out := New(a.Rows, b.Rows)
-	for i := range a.Rows {
-		row, dst := a.Row(i), out.Row(i)
-		for j := range dst {
-			dst[j] = Dot(row, b.Row(j))
-		}
-	}
-	return out
+	return multiply(a.view(), b.view().T(), New(a.Rows, b.Rows))
+}
+
+// TMul returns the product of the transpose of a and b.
+func TMul(a, b *Matrix) *Matrix {
+	same("product", a.Rows, b.Rows)
+	return multiply(a.view().T(), b.view(), New(a.Cols, b.Cols))
 }
 
 // Dot returns the scalar product of two vectors of the same length.
