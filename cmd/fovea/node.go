@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -38,9 +37,10 @@ import (
 
 // A node is one running server: everything that a config opens.
 type node struct {
-	config *config
-	key    keyPair
-	log    *slog.Logger
+	config   *config
+	key      keyPair
+	log      *slog.Logger
+	readOnly bool // what is stored is only looked at
 
 	store   *sqlstore.Store
 	blobs   fovea.Blobs
@@ -59,7 +59,7 @@ func openNode(ctx context.Context, c *config, log *slog.Logger) (n *node, err er
 	if err := c.validate(); err != nil {
 		return n, err
 	}
-	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+	if err := disk.MakeFolder(c.Data); err != nil {
 		return n, fmt.Errorf("create the data folder: %w", err)
 	}
 	for _, open := range []func(context.Context) error{n.openStore, n.openKey, n.openBlobs, n.pair, n.openObjects, n.wire} {
@@ -152,7 +152,11 @@ func (c *config) sharesDatabase() bool { return strings.HasPrefix(c.Database, "p
 func (n *node) openBlobs(ctx context.Context) error {
 	c := n.config
 	if c.Blobs == "" {
-		b, err := disk.Open(filepath.Join(c.Data, "blobs"))
+		open := disk.Open
+		if n.readOnly {
+			open = disk.OpenReadOnly
+		}
+		b, err := open(filepath.Join(c.Data, "blobs"))
 		if err != nil {
 			return err
 		}

@@ -84,7 +84,7 @@ func (c *config) openExisting(ctx context.Context) (n *node, err error) {
 	if err != nil {
 		return nil, err
 	}
-	n = &node{config: c, log: log}
+	n = &node{config: c, log: log, readOnly: true}
 	if n.store, err = sqlstore.Open(ctx, c.databaseURL(), sqlstore.Options{Existing: true}); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			err = fmt.Errorf("there is no server's data in %s: name its folder with --data", c.Data)

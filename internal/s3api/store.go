@@ -88,7 +88,7 @@ func (s *Store) open(dir string) (err error) {
 	if s.r, err = openDB(file, max(4, runtime.NumCPU()), "_pragma=query_only(1)"); err != nil {
 		return err
 	}
-	return syncFolder(dir)
+	return cmp.Or(syncFolder(dir), syncFolder(filepath.Dir(dir)))
 }
 
 // syncFolder makes the names in a folder durable.

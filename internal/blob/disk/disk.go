@@ -37,6 +37,8 @@ type Blobs struct {
 	root      *os.Root
 	dirs      dirs
 	temporary bool // nothing is synced
+	readOnly  bool
+	path      string // absolute
 }
 
 // Open opens a folder of blobs, which it creates if need be, and removes what
@@ -44,7 +46,7 @@ type Blobs struct {
 func Open(dir string) (*Blobs, error) {
 	dir, err := filepath.Abs(dir)
 	if err == nil {
-		err = makeFolder(dir)
+		err = MakeFolder(dir)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("create the blob folder: %w", err)
@@ -53,7 +55,7 @@ func Open(dir string) (*Blobs, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the blob folder: %w", err)
 	}
-	b := &Blobs{root: root, dirs: dirs{root: root}}
+	b := &Blobs{root: root, dirs: dirs{root: root}, path: dir}
 	if err := b.prepare(); err != nil {
 		root.Close()
 		return nil, err
@@ -71,8 +73,24 @@ func OpenTemporary(dir string) (*Blobs, error) {
 	return b, err
 }
 
-// makeFolder makes a folder and those above it that are missing, durably.
-func makeFolder(dir string) error {
+// OpenReadOnly opens a folder of blobs that is there, and changes nothing in
+// it, now or later: a Put or a Delete fails.
+func OpenReadOnly(dir string) (*Blobs, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open the blob folder: %w", err)
+	}
+	return &Blobs{root: root, dirs: dirs{root: root}, readOnly: true}, nil
+}
+
+var errReadOnly = errors.New("the folder is open for reading only")
+
+// MakeFolder makes a folder and those above it that are missing, durably.
+func MakeFolder(dir string) error {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
 	if info, err := os.Stat(dir); err == nil && info.IsDir() {
 		return nil
 	}
@@ -80,7 +98,7 @@ func makeFolder(dir string) error {
 	if above == dir {
 		return fmt.Errorf("%s is not there", dir)
 	}
-	if err := makeFolder(above); err != nil {
+	if err := MakeFolder(above); err != nil {
 		return err
 	}
 	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
@@ -119,10 +137,16 @@ func (b *Blobs) Put(ctx context.Context, name string, r io.Reader) (int64, error
 	if err := fovea.CheckBlobName(name); err != nil {
 		return 0, err
 	}
+	if b.readOnly {
+		return 0, fmt.Errorf("put blob %s: %w", name, errReadOnly)
+	}
 	temp := fmt.Sprintf("%s/%016x", tempDir, rand.Uint64())
 	n, err := b.write(ctx, temp, r)
 	if err == nil {
 		err = b.move(temp, name)
+	}
+	if err == nil {
+		err = b.inPlace()
 	}
 	if err != nil {
 		b.root.Remove(temp)
@@ -162,6 +186,23 @@ func (r reader) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	return r.r.Read(p)
+}
+
+// inPlace reports that the folder is no longer where it was: what is written to
+// it then would not be found after a restart.
+func (b *Blobs) inPlace() error {
+	opened, err := b.root.Stat(".")
+	if err != nil {
+		return err
+	}
+	now, err := os.Stat(b.path)
+	if err == nil && !os.SameFile(opened, now) {
+		err = errors.New("another folder is in its place")
+	}
+	if err != nil {
+		return fmt.Errorf("the blob folder was moved or removed; put it back where it was: %w", err)
+	}
+	return nil
 }
 
 // move gives a synced file its name, durably.
@@ -212,6 +253,9 @@ func (b *Blobs) Open(ctx context.Context, name string) (fovea.Blob, error) {
 
 // Delete implements fovea.Blobs. It also removes the folders that it empties.
 func (b *Blobs) Delete(ctx context.Context, names ...string) error {
+	if b.readOnly {
+		return fmt.Errorf("delete blobs: %w", errReadOnly)
+	}
 	for _, name := range names {
 		if err := fovea.CheckBlobName(name); err != nil {
 			return err
