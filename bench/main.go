@@ -40,6 +40,10 @@ var sections = []struct {
 	{"check", (*bench).checks},
 	{"list", (*bench).lists},
 	{"copy", (*bench).copies},
+	{"update", (*bench).updates},
+	{"edit", (*bench).edits},
+	{"rate", (*bench).rates},
+	{"nodes", (*bench).nodes},
 	{"growth", (*bench).growth},
 }
 
@@ -51,12 +55,19 @@ func main() {
 	flag.Int64Var(&b.lines, "lines", 1_000_000, "lines of the manifest that is imported and checked")
 	flag.IntVar(&b.runs, "runs", 3, "how often everything is measured; the best counts")
 	only := flag.String("only", "", "sections to measure, separated by commas; default all")
+	bare := flag.String("bare", "", "serve as the peer of the rates, over the database of that URL")
 	write := flag.Bool("write", true, "write docs/benchmarks.md if all sections are measured")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := b.run(ctx, *only, *write); err != nil {
+	var err error
+	if *bare != "" {
+		err = serveBare(ctx, *bare)
+	} else {
+		err = b.run(ctx, *only, *write)
+	}
+	if err != nil {
 		log.Fatal(err)
 	}
 }

@@ -16,19 +16,17 @@ const bucket = "factory"
 type server struct {
 	*process.Server
 	projects int
+	bucket   bool // is there
 }
 
 // serve starts a server with a new data folder.
-func (b *bench) serve(ctx context.Context) (*server, error) {
+func (b *bench) serve(ctx context.Context, args ...string) (*server, error) {
 	data, err := os.MkdirTemp(b.dir, "data-")
 	if err != nil {
 		return nil, err
 	}
-	s := &server{Server: &process.Server{Binary: b.binary, Data: data, Args: []string{"--limits", "none"}}}
-	if err := s.Start(ctx); err != nil {
-		return nil, err
-	}
-	return s, s.MakeBucket(ctx, bucket)
+	s := &server{Server: &process.Server{Binary: b.binary, Data: data, Args: append([]string{"--limits", "none", "--log-level", "error"}, args...)}}
+	return s, s.Start(ctx)
 }
 
 // close stops the server and removes its data.
@@ -47,6 +45,12 @@ func (s *server) upload(ctx context.Context, key string, f file) error {
 		return err
 	}
 	defer r.Close()
+	if !s.bucket {
+		if err := s.MakeBucket(ctx, bucket); err != nil {
+			return err
+		}
+		s.bucket = true
+	}
 	return s.Put(ctx, bucket, key, r, f.size)
 }
 

@@ -95,14 +95,13 @@ func with(server string, fn func(*sql.DB) error) error {
 	return fn(db)
 }
 
-// private is the URL of the server that this process has started, and lifeline
-// what ends that server when it is closed: when this process ends. mu keeps
-// tests from starting a second one.
+// private is the URL of the server that this process has started for its tests,
+// and lifelines what ends such servers when they are closed: when this process
+// ends. mu keeps tests from starting a second one.
 var (
-	mu       sync.Mutex
-	private  string
-	//lint:ignore U1000 what matters is that it stays open
-	lifeline io.Closer
+	mu        sync.Mutex
+	private   string
+	lifelines []io.Closer
 )
 
 // serverURL returns the URL of the server, which it starts for the first test
@@ -128,7 +127,7 @@ func Server() (string, error) {
 	if server := os.Getenv(serverEnv); server != "" {
 		return server, nil
 	}
-	server, err := startServer()
+	server, err := startServer("fsync=off", "full_page_writes=off")
 	if err != nil {
 		return "", err
 	}
@@ -136,10 +135,18 @@ func Server() (string, error) {
 	return server, os.Setenv(serverEnv, server)
 }
 
+// Durable returns the URL of a database on a new server that syncs what it
+// commits, for measurements.
+func Durable() (string, error) {
+	mu.Lock()
+	defer mu.Unlock()
+	return startServer()
+}
+
 var errMissing = errors.New("PostgreSQL is not installed: apt-get install postgresql, or set " + serverEnv + " to the URL of a database")
 
-// startServer makes a cluster and starts its server.
-func startServer() (server string, err error) {
+// startServer makes a cluster and starts its server with the given settings.
+func startServer(settings ...string) (server string, err error) {
 	bin, err := newestBin()
 	if err != nil {
 		return "", err
@@ -162,18 +169,24 @@ func startServer() (server string, err error) {
 	if err != nil {
 		return "", err
 	}
+	settings = append(settings, "listen_addresses=127.0.0.1", "max_connections=200", "shared_buffers=32MB", "jit=off")
+	args := []string{"-c", `"$@" & read end; sleep 1; kill -QUIT $!; wait; rm -rf "$0"`, dir,
+		filepath.Join(bin, "postgres"), "-D", data, "-p", strconv.Itoa(port), "-k", dir}
+	for _, s := range settings {
+		args = append(args, "-c", s)
+	}
 	// The shell outlives this process, however that ends, by as long as it
 	// takes to stop the server and to remove its files. A server that has
 	// just begun ignores the signal, so it gets a moment.
-	cmd := exec.Command("/bin/sh", "-c", `"$@" & read end; sleep 1; kill -QUIT $!; wait; rm -rf "$0"`, dir,
-		filepath.Join(bin, "postgres"), "-D", data, "-p", strconv.Itoa(port), "-k", dir, "-c", "listen_addresses=127.0.0.1",
-		"-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=200", "-c", "shared_buffers=32MB", "-c", "jit=off")
+	cmd := exec.Command("/bin/sh", args...)
 	cmd.Dir, cmd.SysProcAttr = dir, as
 	var log bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &log, &log
-	if lifeline, err = cmd.StdinPipe(); err != nil {
+	end, err := cmd.StdinPipe()
+	if err != nil {
 		return "", err
 	}
+	lifelines = append(lifelines, end)
 	if err := cmd.Start(); err != nil {
 		return "", err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"strconv"
@@ -14,11 +15,13 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"fovea/bench/groundtruth"
-	"fovea/integration/process"
 )
 
-// fillPeer stores the lines of a manifest as rows.
-func fillPeer(ctx context.Context, url string, m groundtruth.Manifest) error {
+// The peer of the rates is a bare program: pgx and net/http, which fetches rows
+// by primary key and writes them as JSON.
+
+// fillBare stores the lines of a manifest as rows.
+func fillBare(ctx context.Context, url string, m groundtruth.Manifest) error {
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
 		return err
@@ -42,13 +45,13 @@ func fillPeer(ctx context.Context, url string, m groundtruth.Manifest) error {
 	return err
 }
 
-// startPeer runs this program as the peer and returns where it listens.
-func (b *bench) startPeer(ctx context.Context) (url string, stop func(), err error) {
+// startBare runs this program as the peer and returns where it listens.
+func startBare(ctx context.Context, database string) (url string, stop func(), err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return "", nil, err
 	}
-	cmd := exec.CommandContext(ctx, self, "-peer", "-database", b.url)
+	cmd := exec.CommandContext(ctx, self, "-bare", database)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -65,8 +68,8 @@ func (b *bench) startPeer(ctx context.Context) (url string, stop func(), err err
 	return url, stop, nil
 }
 
-// servePeer serves rows by primary key, and prints where.
-func servePeer(ctx context.Context, url string) error {
+// serveBare serves rows by primary key, and prints where.
+func serveBare(ctx context.Context, url string) error {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -107,12 +110,20 @@ func servePeer(ctx context.Context, url string) error {
 	return http.Serve(listener, nil)
 }
 
-// startServer starts a fovea with a data folder of its own and no quotas.
-func (b *bench) startServer(ctx context.Context, args ...string) (*process.Server, error) {
-	data, err := os.MkdirTemp(b.dir, "data-")
+// newDatabase makes a database on a PostgreSQL server and returns its URL.
+func newDatabase(ctx context.Context, server, name string) (string, error) {
+	conn, err := pgx.Connect(ctx, server)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	s := &process.Server{Binary: b.binary, Data: data, Args: append([]string{"--limits", "none", "--log-level", "error"}, args...)}
-	return s, s.Start(ctx)
+	defer conn.Close(ctx)
+	if _, err := conn.Exec(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize()); err != nil {
+		return "", err
+	}
+	u, err := url.Parse(server)
+	if err != nil {
+		return "", err
+	}
+	u.Path = "/" + name
+	return u.String(), nil
 }
