@@ -54,7 +54,16 @@ func (n *node) ready(ctx context.Context) error {
 	defer cancel()
 	if err := n.store.View(ctx, func(tx fovea.Tx) error { _, err := tx.Setting(pageKeySetting); return err }); err != nil {
 		n.log.ErrorContext(ctx, "the database does not answer", "error", err)
+		if err := n.store.InPlace(); err != nil {
+			return errors.New("a file of the database was removed or replaced; the log says which")
+		}
 		return errors.New("the database does not answer")
+	}
+	if n.s3 != nil {
+		if err := n.s3.InPlace(); err != nil {
+			n.log.ErrorContext(ctx, "the database of the S3 is not in place", "error", err)
+			return errors.New("a file of the S3's database was removed or replaced; the log says which")
+		}
 	}
 	if err := n.probe.check(ctx, n.blobs); err != nil {
 		n.log.ErrorContext(ctx, "the blob storage cannot be written", "error", err)

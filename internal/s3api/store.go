@@ -16,6 +16,8 @@ import (
 	"time"
 
 	_ "modernc.org/sqlite" // the driver
+
+	"fovea/internal/sqlitefile"
 )
 
 // Options are what a Store can be told. The zero value is a good one.
@@ -39,6 +41,7 @@ type Store struct {
 	r     *sql.DB
 	lock  *sql.DB // holds the folder for this process
 	blobs *blobs
+	files *sqlitefile.Files
 	stmts sync.Map // query text to *sql.Stmt of r
 
 	stop context.CancelFunc
@@ -85,7 +88,10 @@ func (s *Store) open(dir string) (err error) {
 	if err := s.migrate(); err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
-	if s.r, err = openDB(file, max(4, runtime.NumCPU()), "_pragma=query_only(1)"); err != nil {
+	if s.r, err = openDB(file, 1+max(4, runtime.NumCPU()), "_pragma=query_only(1)"); err != nil {
+		return err
+	}
+	if s.files, err = sqlitefile.Watch(context.Background(), s.r, file); err != nil {
 		return err
 	}
 	return cmp.Or(syncFolder(dir), syncFolder(filepath.Dir(dir)))
@@ -127,6 +133,10 @@ func lockDir(dir string) (*sql.DB, error) {
 	return db, nil
 }
 
+// InPlace reports that the files of the store were removed or replaced since it
+// was opened. Nothing can be changed then.
+func (s *Store) InPlace() error { return s.files.InPlace() }
+
 // Close waits for the sweep and closes the store.
 func (s *Store) Close() error {
 	s.stop()
@@ -135,7 +145,7 @@ func (s *Store) Close() error {
 }
 
 func (s *Store) closeFiles() error {
-	var errs []error
+	errs := []error{s.files.Close()}
 	for _, db := range []*sql.DB{s.w, s.r, s.lock} {
 		if db != nil {
 			errs = append(errs, db.Close())
@@ -168,6 +178,9 @@ func (s *Store) update(ctx context.Context, fn func(*tx) error) error {
 	}
 	defer t.Rollback()
 	if err := fn(&tx{t, ctx, s.opts.Now().UTC()}); err != nil {
+		return err
+	}
+	if err := s.files.InPlace(); err != nil {
 		return err
 	}
 	return t.Commit()

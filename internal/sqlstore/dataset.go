@@ -43,6 +43,18 @@ func (t *tx) DatasetsOf(p fovea.ProjectID) ([]*fovea.Dataset, error) {
 	return list, nil
 }
 
+// CountInProgress implements fovea.Tx.
+func (t *tx) CountInProgress(k fovea.ProjectKey) (n int, err error) {
+	err = t.row(`
+		SELECT COUNT(*) FROM datasets d JOIN projects p ON p.id = d.project
+		WHERE d.status IN ($1, $2) AND p.service = $3 AND p.account = $4 AND p.region = $5`,
+		fovea.Creating, fovea.Updating, k.Service, k.Account, k.Region).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count the datasets in progress: %w", err)
+	}
+	return n, nil
+}
+
 // PutDataset implements fovea.Tx.
 func (t *tx) PutDataset(d *fovea.Dataset) error {
 	return t.exec(fmt.Sprintf("put dataset %d", d.ID), `

@@ -49,9 +49,9 @@ func openSQLite(path string) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
-	read.SetMaxOpenConns(sqliteReaders)
-	read.SetMaxIdleConns(sqliteReaders)
-	return &Store{write: write, read: read, dialect: sqliteDialect}, nil
+	read.SetMaxOpenConns(sqliteReaders + 1) // and the one that is kept
+	read.SetMaxIdleConns(sqliteReaders + 1)
+	return &Store{write: write, read: read, dialect: sqliteDialect, path: abs}, nil
 }
 
 // createPrivate makes the file before SQLite does it for everybody to read. It

@@ -1,6 +1,8 @@
 package sqlstore
 
 import (
+	"errors"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -82,5 +84,75 @@ func BenchmarkUpdate(b *testing.B) {
 		if err := s.Update(b.Context(), func(tx fovea.Tx) error { return tx.PutSetting("a", strconv.Itoa(n)) }); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// TestRemoved (T19): when the files of the database are removed or replaced
+// under a running store, every transaction fails and says why, and Close saves what there was; when they come back, all goes on.
+func TestRemoved(t *testing.T) {
+	setting := func(s *Store) (value string) {
+		err := s.View(t.Context(), func(tx fovea.Tx) (err error) { value, err = tx.Setting("a"); return err })
+		if err != nil {
+			t.Error(err)
+		}
+		return value
+	}
+	put := func(s *Store, value string) error {
+		return s.Update(t.Context(), func(tx fovea.Tx) error { return tx.PutSetting("a", value) })
+	}
+	for _, tt := range []struct {
+		name, want string
+		harm       func(path string) error
+		undo       func(path string) error // nil: close and open again
+	}{
+		{"all removed", "was removed", func(path string) error {
+			return errors.Join(os.Remove(path), os.Remove(path+"-wal"), os.Remove(path+"-shm"))
+		}, nil},
+		{"removed", "was removed", os.Remove, nil},
+		{"log removed", "-wal was removed", func(path string) error { return os.Remove(path + "-wal") }, nil},
+		{"moved", "was removed", func(path string) error { return os.Rename(path, path+".away") },
+			func(path string) error { return os.Rename(path+".away", path) }},
+		{"replaced", "was replaced", func(path string) error {
+			return errors.Join(os.Rename(path, path+".away"), os.WriteFile(path, nil, 0o600))
+		}, func(path string) error { return os.Rename(path+".away", path) }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "fovea.db")
+			s, err := Open(t.Context(), "sqlite:"+path, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { s.Close() }()
+			if err := errors.Join(put(s, "1"), s.InPlace()); err != nil {
+				t.Fatal(err)
+			}
+			if err := tt.harm(path); err != nil {
+				t.Fatal(err)
+			}
+			if err := put(s, "2"); err == nil || fovea.KindOf(err) != fovea.Internal || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("update = %v, want an Internal error: %s", err, tt.want)
+			}
+			if err := s.InPlace(); err == nil {
+				t.Error("it says that its files are in place")
+			}
+			err = s.View(t.Context(), func(tx fovea.Tx) error { _, err := tx.Setting("a"); return err })
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("view = %v, want %s", err, tt.want)
+			}
+			if tt.undo != nil {
+				err = tt.undo(path)
+			} else if err = s.Close(); err == nil {
+				s, err = Open(t.Context(), "sqlite:"+path, Options{})
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := setting(s); got != "1" {
+				t.Errorf("after that the setting = %q, want 1", got)
+			}
+			if err := put(s, "3"); err != nil {
+				t.Errorf("update after that: %v", err)
+			}
+		})
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"fovea"
+	"fovea/internal/sqlitefile"
 )
 
 // A Store implements fovea.Store, the queue of internal/jobs and what the
@@ -30,6 +31,8 @@ type Store struct {
 	dialect  dialect
 	now      func() time.Time
 	enqueued atomic.Pointer[func()]
+	files    *sqlitefile.Files // nil for PostgreSQL
+	path     string            // of the file of SQLite
 }
 
 // Options are settings of a Store. The zero value is ready to use.
@@ -81,7 +84,11 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	if o.Existing {
 		prepare = s.checkSchema
 	}
-	if err := prepare(ctx); err != nil {
+	err = prepare(ctx)
+	if err == nil && s.path != "" && !o.Existing {
+		s.files, err = sqlitefile.Watch(ctx, s.read, s.path)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open the database %s: %w", name, err), s.Close())
 	}
 	return s, nil
@@ -113,8 +120,13 @@ func withoutSecrets(url string) string {
 	return scheme + ":..."
 }
 
-// Close ends the use of the database after the transactions that run.
-func (s *Store) Close() error { return errors.Join(s.read.Close(), s.write.Close()) }
+// InPlace reports that a file of a SQLite database was removed or replaced
+// since it was opened. Every transaction fails then.
+func (s *Store) InPlace() error { return s.files.InPlace() }
+
+// Close ends the use of the database after the transactions that run. A SQLite
+// database whose file was removed meanwhile it writes anew.
+func (s *Store) Close() error { return errors.Join(s.files.Close(), s.read.Close(), s.write.Close()) }
 
 // View implements fovea.Store.
 func (s *Store) View(ctx context.Context, fn func(fovea.Tx) error) error {
@@ -175,6 +187,9 @@ func (s *Store) updateOnce(ctx context.Context, level sql.IsolationLevel, fn fun
 	if err := fn(t); err != nil {
 		return err
 	}
+	if err := s.InPlace(); err != nil {
+		return err
+	}
 	if err := t.sql.Commit(); err != nil {
 		return fmt.Errorf("commit: %w", errors.Join(err, ctx.Err()))
 	}
@@ -185,6 +200,9 @@ func (s *Store) updateOnce(ctx context.Context, level sql.IsolationLevel, fn fun
 }
 
 func (s *Store) begin(ctx context.Context, db *sql.DB, o *sql.TxOptions) (*tx, error) {
+	if err := s.InPlace(); err != nil { // or a new connection would open whatever is there
+		return nil, err
+	}
 	t, err := db.BeginTx(ctx, o)
 	if err != nil {
 		return nil, fmt.Errorf("begin a transaction: %w", err)
