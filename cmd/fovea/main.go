@@ -57,7 +57,7 @@ func rootCommand() *cobra.Command {
 		Version:       version(),
 	}
 	root.AddCommand(serveCommand(), envCommand(), demoCommand(), checkCommand(), reportCommand(), sdkCommand(),
-		logCommand(), diffCommand(), restoreCommand(), verifyCommand(), backupCommand())
+		logCommand(), diffCommand(), restoreCommand(), verifyCommand(), backupCommand(), migrateCommand())
 	return root
 }
 

@@ -94,14 +94,18 @@ func Sign(key ed25519.PrivateKey, statement []byte, now time.Time) (Signature, e
 // ErrForged says that a statement is not what the key has signed.
 var ErrForged = errors.New("the signature is not good: the certificate has been changed since it was signed")
 
+// ErrOtherKey says that a certificate claims to be signed with another key than
+// the one that is trusted.
+var ErrOtherKey = errors.New("the certificate is of another server, or has been changed")
+
 // Check reports whether the key, which the caller trusts, has signed the
 // statement. The key that the signature names only has to be the same.
 func (s Signature) Check(key ed25519.PublicKey, statement []byte) error {
 	if s.Algorithm != Algorithm {
-		return fmt.Errorf("the signature is of the algorithm %q, expected %q", s.Algorithm, Algorithm)
+		return fmt.Errorf("%w (it is of the algorithm %q, not %s)", ErrForged, s.Algorithm, Algorithm)
 	}
 	if named, err := ParseKey(s.Key); err != nil || !key.Equal(named) || s.KeyID != KeyID(key) {
-		return fmt.Errorf("the certificate is signed with the key %s, and that of the server is %s: it is of another server, or has been changed", s.KeyID, KeyID(key))
+		return fmt.Errorf("%w: it is signed with the key %s, and the one that is trusted is %s", ErrOtherKey, s.KeyID, KeyID(key))
 	}
 	value, err := base64.StdEncoding.DecodeString(s.Value)
 	if err != nil || len(value) != ed25519.SignatureSize {

@@ -59,7 +59,7 @@ func TestSign(t *testing.T) {
 		"a line in the time": {edit: func(s *Signature) { s.Signed += "\n" }, forged: true},
 		"no value":           {edit: func(s *Signature) { s.Value = "" }, forged: true},
 		"a value cut off":    {edit: func(s *Signature) { s.Value = s.Value[:20] }, forged: true},
-		"another algorithm":  {edit: func(s *Signature) { s.Algorithm = "none" }},
+		"another algorithm":  {edit: func(s *Signature) { s.Algorithm = "none" }, forged: true},
 		"another server":     {key: testKey(2).Public().(ed25519.PublicKey)},
 		"another key id":     {edit: func(s *Signature) { s.KeyID = "0000000000000000" }},
 		"signed by another":  {edit: func(s *Signature) { *s, _ = Sign(testKey(2), statement, when) }},
