@@ -112,9 +112,10 @@ func (c *config) backupDatasets(ctx context.Context, b *backup) (err error) {
 		if _, err := b.blobs(n.store.Reachable(ctx)); err != nil {
 			return 0, err
 		}
-		// The reports that revisions do not name, and at last the updates that
-		// wait, which come and go.
-		for _, prefix := range []string{"reports/", "changes/"} {
+		// The mark that these are the blobs of the database, the reports that
+		// revisions do not name, and at last the updates that wait, which come
+		// and go.
+		for _, prefix := range []string{pairName, placePrefix, "reports/", "changes/"} {
 			if _, err := b.blobs(names(n.blobs.List(ctx, prefix))); err != nil {
 				return 0, err
 			}
