@@ -36,6 +36,9 @@ type Limits struct {
 	LineChars     int64   // characters of a line; never zero, because it bounds memory
 	Labels        int     // distinct labels of a dataset
 	ProjectLabels int     // distinct labels of all datasets of a project
+	MaskLabels    int     // anomaly labels of a mask (LV-9.16)
+	Boxes         int     // boxes of an image (CL-12.10)
+	Changes       int     // datasets of an account that are imported or changed at a time (CL-2.105)
 	DropShare     float64 // share of the lines that may be dropped (CL-5.67); 1 lifts it
 	Image         ImageLimits
 }

@@ -34,6 +34,9 @@ type Tx interface {
 	Dataset(DatasetID) (*Dataset, error)
 	DatasetOf(ProjectID, Split) (*Dataset, error)
 	DatasetsOf(ProjectID) ([]*Dataset, error) // oldest first
+	// CountInProgress returns how many datasets of the key's service, account
+	// and region a job is changing.
+	CountInProgress(ProjectKey) (int, error)
 	PutDataset(*Dataset) error
 	DeleteDataset(DatasetID) error // and its revisions
 

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,7 +34,7 @@ func (c *config) profiles() (map[fovea.Service]fovea.Profile, error) {
 		if !ok {
 			return nil, fmt.Errorf("--limit %s: it begins with custom-labels. or lookout. and goes on with the name of a limit", name)
 		}
-		if err := setLimit(&l, limit, c.Limit[name]); err != nil {
+		if err := setLimit(&l, fovea.Service(service), limit, c.Limit[name]); err != nil {
 			return nil, fmt.Errorf("--limit %s=%s: %w", name, c.Limit[name], err)
 		}
 		limits[fovea.Service(service)] = l
@@ -44,40 +45,65 @@ func (c *config) profiles() (map[fovea.Service]fovea.Profile, error) {
 	}, nil
 }
 
-// setLimit sets one limit by its name on the command line.
-func setLimit(l *fovea.Limits, name, value string) error {
+// elsewhere are the limits that one service has and the other does not.
+var elsewhere = map[string]fovea.Service{
+	"boxes": fovea.CustomLabels, "drop-share": fovea.CustomLabels, "mask-labels": fovea.Lookout,
+}
+
+// numbers returns the limits that are whole numbers by their names on the
+// command line: an *int or *int64 each.
+func numbers(l *fovea.Limits) map[string]any {
+	return map[string]any{
+		"projects":       &l.Projects,
+		"changes":        &l.Changes,
+		"manifest-bytes": &l.ManifestBytes,
+		"train-entries":  &l.TrainEntries,
+		"test-entries":   &l.TestEntries,
+		"line-chars":     &l.LineChars,
+		"labels":         &l.Labels,
+		"project-labels": &l.ProjectLabels,
+		"mask-labels":    &l.MaskLabels,
+		"boxes":          &l.Boxes,
+		"image-bytes":    &l.Image.Bytes,
+		"image-min-side": &l.Image.MinSide,
+		"image-max-side": &l.Image.MaxSide,
+		"image-aspect":   &l.Image.Aspect,
+	}
+}
+
+// limitNames returns the names of all limits of a service, sorted.
+func limitNames(service fovea.Service) []string {
+	names := append(slices.Collect(maps.Keys(numbers(&fovea.Limits{}))), "drop-share")
+	names = slices.DeleteFunc(names, func(n string) bool { return elsewhere[n] != "" && elsewhere[n] != service })
+	slices.Sort(names)
+	return names
+}
+
+// setLimit sets one limit of a service by its name on the command line.
+func setLimit(l *fovea.Limits, service fovea.Service, name, value string) error {
+	if names := limitNames(service); !slices.Contains(names, name) {
+		return fmt.Errorf("the limits of %s are %s", service, strings.Join(names, ", "))
+	}
 	if name == "drop-share" {
 		share, err := strconv.ParseFloat(value, 64)
-		if err != nil || share < 0 || share > 1 {
+		if err != nil || !(share >= 0 && share <= 1) {
 			return fmt.Errorf("a share is a number from 0 to 1")
 		}
 		l.DropShare = share
 		return nil
 	}
 	n, err := strconv.ParseInt(value, 10, 64)
-	if err != nil || n < 0 {
+	switch {
+	case err != nil || n < 0:
 		return fmt.Errorf("a limit is a whole number, and 0 is none")
+	case name == "line-chars" && (n == 0 || n > 1_000_000):
+		return fmt.Errorf("it bounds memory: 1 to 1000000")
 	}
-	switch name {
-	case "projects":
-		l.Projects = int(n)
-	case "manifest-bytes":
-		l.ManifestBytes = n
-	case "train-entries":
-		l.TrainEntries = n
-	case "test-entries":
-		l.TestEntries = n
-	case "labels":
-		l.Labels = int(n)
-	case "project-labels":
-		l.ProjectLabels = int(n)
-	case "line-chars":
-		if n == 0 || n > 1_000_000 {
-			return fmt.Errorf("it bounds memory: 1 to 1000000")
-		}
-		l.LineChars = n
-	default:
-		return fmt.Errorf("the limits are projects, manifest-bytes, train-entries, test-entries, line-chars, labels, project-labels and drop-share")
+	switch to := numbers(l)[name].(type) {
+	case *int:
+		*to = int(min(n, math.MaxInt32))
+	case *int64:
+		*to = n
 	}
 	return nil
 }

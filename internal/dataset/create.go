@@ -93,7 +93,25 @@ func (o *Ops) vacancy(tx fovea.Tx, spec Spec) (*fovea.Project, error) {
 	case fovea.KindOf(err) != fovea.NotFound:
 		return nil, err
 	}
-	return p, nil
+	if spec.Manifest == nil {
+		return p, nil
+	}
+	return p, o.mayChange(tx, spec.Project, spec.Split)
+}
+
+// mayChange reports Limit where as many datasets of the account are in progress
+// as may be at a time (CL-2.105).
+func (o *Ops) mayChange(tx fovea.Tx, key fovea.ProjectKey, split fovea.Split) error {
+	limit := o.Profiles[key.Service].Limits.Changes
+	if limit == 0 {
+		return nil
+	}
+	n, err := tx.CountInProgress(key)
+	if err == nil && n >= limit {
+		return fovea.Errorf(fovea.Limit, "%d datasets of the account are being imported or changed, as many as may be at a time. Try again when that is done.", n).
+			About(fovea.DatasetResource, key.Name+"/"+string(split))
+	}
+	return err
 }
 
 // create makes the dataset in a transaction.

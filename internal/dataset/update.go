@@ -21,7 +21,8 @@ type Change struct {
 
 // Update starts to change entries of a dataset, and returns it with the status
 // that it has changed to before it answers (CL-2.101, LV-2.52). A dataset that
-// another job changes is InUse, one that failed to be created NotReady.
+// another job changes is InUse, one that failed to be created NotReady; too many
+// changes at a time are Limit.
 //
 // With a client token in the context the call takes effect once.
 func (o *Ops) Update(ctx context.Context, c Change) (*View, error) {
@@ -30,7 +31,7 @@ func (o *Ops) Update(ctx context.Context, c Change) (*View, error) {
 		return &v, err
 	}
 	err := o.Store.View(ctx, func(tx fovea.Tx) error {
-		_, err := changeable(tx, c.Project, c.Split, c.Match)
+		_, err := o.updatable(tx, c)
 		return err
 	})
 	if err != nil {
@@ -42,7 +43,7 @@ func (o *Ops) Update(ctx context.Context, c Change) (*View, error) {
 	}
 	err = o.Store.Update(ctx, func(tx fovea.Tx) error {
 		return fovea.Once(ctx, tx, o.now(), &v, func() error {
-			found, err := changeable(tx, c.Project, c.Split, c.Match)
+			found, err := o.updatable(tx, c)
 			if err != nil {
 				return err
 			}
@@ -58,6 +59,15 @@ func (o *Ops) Update(ctx context.Context, c Change) (*View, error) {
 		})
 	})
 	return &v, err
+}
+
+// updatable returns the dataset of a change that may start now.
+func (o *Ops) updatable(tx fovea.Tx, c Change) (*View, error) {
+	v, err := changeable(tx, c.Project, c.Split, c.Match)
+	if err != nil {
+		return nil, err
+	}
+	return v, o.mayChange(tx, c.Project, c.Split)
 }
 
 // changeable returns a dataset whose content may be changed now.

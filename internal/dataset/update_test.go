@@ -270,6 +270,39 @@ func TestUpdateStates(t *testing.T) {
 	}
 }
 
+// TestChangesAtATime (CL-2.105): where as many datasets of an account are imported
+// or changed as may be at a time, another import or update is Limit until one
+// of them is done. What takes no job is not counted.
+func TestChangesAtATime(t *testing.T) {
+	ctx := context.Background()
+	limits := rekognition.Limits()
+	limits.Changes = 1
+	w := newWorld(t, rekognition.Profile(limits))
+	w.load(t, fovea.Train, boxLine("a.jpg", "bolt"))
+	job := w.update(t, fovea.Train, boxLine("b.jpg", "bolt"))
+	ref := fovea.ObjectRef{Bucket: "imgs", Key: "m"}
+	w.objects[ref] = boxLine("c.jpg", "bolt")
+	fromManifest := dataset.Spec{Project: w.project, Split: fovea.Test, Manifest: &ref}
+	if _, err := w.Create(ctx, fromManifest); fovea.KindOf(err) != fovea.Limit {
+		t.Errorf("import beside an update: %v", err)
+	}
+	if _, err := w.Create(ctx, dataset.Spec{Project: w.project, Split: fovea.Test}); err != nil {
+		t.Errorf("an empty dataset beside an update: %v", err)
+	}
+	change := dataset.Change{Project: w.project, Split: fovea.Test, Lines: []byte(boxLine("c.jpg", "bolt"))}
+	if _, err := w.Update(ctx, change); fovea.KindOf(err) != fovea.Limit {
+		t.Errorf("a second update: %v", err)
+	}
+	change.Split = fovea.Train
+	if _, err := w.Update(ctx, change); fovea.KindOf(err) != fovea.InUse {
+		t.Errorf("an update of what is updated: %v, want that it is in use, which is the nearer reason", err)
+	}
+	if err := w.RunUpdate(ctx, job); err != nil {
+		t.Fatal(err)
+	}
+	w.change(t, fovea.Test, boxLine("c.jpg", "bolt"))
+}
+
 // TestPagesDuringUpdate (LV-2.102): the pages of a listing are of the revision
 // that it began with, whatever changes meanwhile.
 func TestPagesDuringUpdate(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"fovea"
 	"fovea/internal/lint"
 	"fovea/internal/manifest"
 )
@@ -19,7 +20,7 @@ import (
 // A checker remembers which colours labels have, because they should have the
 // same in all lines (LV-5.47). It knows of the lines that it has checked.
 type checker struct {
-	maxChars int
+	limits fovea.Limits
 
 	entry *manifest.Entry
 	doc   *manifest.Doc
@@ -31,8 +32,8 @@ type checker struct {
 	colors palette
 }
 
-// newChecker returns a checker of lines of at most maxChars characters.
-func newChecker(maxChars int64) *checker { return &checker{maxChars: int(maxChars)} }
+// newChecker returns a checker of lines within limits.
+func newChecker(limits fovea.Limits) *checker { return &checker{limits: limits} }
 
 // Check implements manifest.Checker.
 func (c *checker) Check(e *manifest.Entry, doc *manifest.Doc, bad *manifest.LineError) {
@@ -62,9 +63,9 @@ func (c *checker) drop(bad *manifest.LineError) {
 	case manifest.NotUTF8:
 		p.Code, p.Message = codeNotUTF8, messages[codeNotUTF8]
 	case manifest.TooLong:
-		p.Code, p.Message = codeLineTooLong, fmt.Sprintf(messages[codeLineTooLong], c.maxChars)
+		p.Code, p.Message = codeLineTooLong, fmt.Sprintf(messages[codeLineTooLong], c.limits.LineChars)
 		p.Found = fmt.Sprintf("%d characters", bad.Chars)
-		p.Expected = fmt.Sprintf("at most %d", c.maxChars)
+		p.Expected = fmt.Sprintf("at most %d", c.limits.LineChars)
 	}
 	c.found.Unreadable(bad, p)
 }

@@ -167,17 +167,19 @@ func TestCheckAccepted(t *testing.T) {
 	})
 }
 
+// manyLabels returns the edits that give a line with a mask n labels.
+func manyLabels(n int) []string {
+	var s strings.Builder
+	for i := range n - 2 {
+		fmt.Fprintf(&s, `"%d":{"class-name":"l%d","hex-color":"#0000%02x"},`, i+10, i, i)
+	}
+	return []string{`"1":{`, s.String() + `"1":{`}
+}
+
 func TestCheckDropped(t *testing.T) {
 	const anomaly = manifest.Anomaly
 	type edits = []string
 	colors := "/anomaly-mask-ref-metadata/internal-color-map"
-	manyLabels := func(n int) edits {
-		var s strings.Builder
-		for i := range n - 2 {
-			fmt.Fprintf(&s, `"%d":{"class-name":"l%d","hex-color":"#0000%02x"},`, i+10, i, i)
-		}
-		return edits{`"1":{`, s.String() + `"1":{`}
-	}
 	names := func(n int) string {
 		s := ""
 		for i := range n - 2 {

@@ -8,9 +8,6 @@ import (
 	"fovea/internal/manifest"
 )
 
-// maxMaskLabels is how many anomaly labels a mask may have (LV-5.46).
-const maxMaskLabels = 20
-
 // maxLabelChars is the length of the longest label name (LV-14.23).
 const maxLabelChars = 256
 
@@ -28,12 +25,12 @@ func (c *checker) checkMask(a *attribute) {
 	for k, end := a.colorMap+1, c.doc.Next(a.colorMap); k < end; k = c.doc.Next(k + 1) {
 		c.checkColor(a, k+1)
 	}
-	switch n := len(c.entry.Labels); {
-	case n > maxMaskLabels:
+	switch n, limit := len(c.entry.Labels), c.limits.MaskLabels; { // LV-5.46
+	case limit > 0 && n > limit:
 		c.entry.Dropped = true
 		c.found.Add(0, a.colorMap, manifest.Problem{
 			Severity: manifest.Fatal, Code: codeAnomalyLabels, Message: messages[codeAnomalyLabels],
-			Found: fmt.Sprintf("%d labels", n), Expected: fmt.Sprintf("at most %d", maxMaskLabels),
+			Found: fmt.Sprintf("%d labels", n), Expected: fmt.Sprintf("at most %d", limit),
 			Mend: "Remove labels that no pixel of the mask has.",
 		})
 	case n == 0 && c.entry.Class == manifest.Anomaly && !c.entry.Dropped:

@@ -29,9 +29,9 @@ func isMask(doc *manifest.Doc, pair *lint.Pair) bool {
 	return kind < 0 || doc.Type(kind) != manifest.String || doc.Is(kind, typeMask)
 }
 
-// maxMapColors is how many colours of a map are looked for: more than a mask
-// can have labels (LV-5.46).
-const maxMapColors = 2 * maxMaskLabels
+// maxMapColors is how many colours of a map are looked for: many more than a
+// mask has labels at AWS (LV-5.46).
+const maxMapColors = 256
 
 // maskAt returns what the line says of the mask, nil if it names none.
 func maskAt(doc *manifest.Doc, pair *lint.Pair, class manifest.Class) *fovea.MaskExpectation {

@@ -9,11 +9,12 @@ import (
 // values AWS did not publish are lifted (LV-9.28).
 func Limits() fovea.Limits {
 	return fovea.Limits{
-		ManifestBytes: 1 << 30,                                                       // LV-9.6
-		TrainEntries:  16_000,                                                        // LV-9.9
-		TestEntries:   4_000,                                                         // LV-9.10
-		LineChars:     8192,                                                          // LV-9.7
-		ProjectLabels: 100,                                                           // LV-9.16
+		ManifestBytes: 1 << 30, // LV-9.6
+		TrainEntries:  16_000,  // LV-9.9
+		TestEntries:   4_000,   // LV-9.10
+		LineChars:     8192,    // LV-9.7
+		ProjectLabels: 100,     // LV-9.16
+		MaskLabels:    20,
 		DropShare:     1,                                                             // one dropped line fails the import
 		Image:         fovea.ImageLimits{Bytes: 8 << 20, MinSide: 64, MaxSide: 4096}, // LV-9.2 to LV-9.4
 	}
@@ -25,7 +26,7 @@ func Profile(limits fovea.Limits) fovea.Profile {
 	return fovea.Profile{
 		Service:    fovea.Lookout,
 		Limits:     limits,
-		NewChecker: func() manifest.Checker { return newChecker(limits.LineChars) },
+		NewChecker: func() manifest.Checker { return newChecker(limits) },
 		FaultText:  faultText,
 		ImageOf:    imageOf,
 		KeepLast:   true, // LV-5.52, LV-14.15

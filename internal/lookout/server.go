@@ -57,7 +57,7 @@ func (s *Server) API() *awsjson.API {
 			"DescribeDataset":      awsjson.Call(s.describeDataset),
 			"DeleteDataset":        awsjson.Call(s.deleteDataset),
 			"ListDatasetEntries":   awsjson.Call(s.listDatasetEntries),
-			"UpdateDatasetEntries": awsjson.Call(s.updateDatasetEntries),
+			"UpdateDatasetEntries": awsjson.Call(s.updateDatasetEntries).Naming(fovea.Limit, "ThrottlingException"), // LV-1.41
 			"TagResource":          awsjson.Call(s.tagResource),
 			"UntagResource":        awsjson.Call(s.untagResource),
 			"ListTagsForResource":  awsjson.Call(s.listTagsForResource),

@@ -3,6 +3,7 @@ package rekognition
 import (
 	"fmt"
 
+	"fovea"
 	"fovea/internal/lint"
 	"fovea/internal/manifest"
 )
@@ -16,7 +17,7 @@ import (
 // stored; what the checker finds behind it is told as a Warning of its code,
 // so that people can mend everything at once.
 type checker struct {
-	maxChars int
+	limits fovea.Limits
 
 	entry *manifest.Entry
 	doc   *manifest.Doc
@@ -29,8 +30,8 @@ type checker struct {
 	boxes   []box
 }
 
-// newChecker returns a checker of lines of at most maxChars characters.
-func newChecker(maxChars int64) *checker { return &checker{maxChars: int(maxChars)} }
+// newChecker returns a checker of lines within limits.
+func newChecker(limits fovea.Limits) *checker { return &checker{limits: limits} }
 
 // Check implements manifest.Checker.
 func (c *checker) Check(e *manifest.Entry, doc *manifest.Doc, bad *manifest.LineError) {
@@ -59,9 +60,9 @@ func (c *checker) drop(bad *manifest.LineError) {
 	c.entry.Dropped = true
 	p := manifest.Problem{Code: codeInvalidJSON, Message: messages[codeInvalidJSON]}
 	if bad.Reason == manifest.TooLong {
-		p.Code, p.Message = codeLineTooLong, fmt.Sprintf(messages[codeLineTooLong], c.maxChars)
+		p.Code, p.Message = codeLineTooLong, fmt.Sprintf(messages[codeLineTooLong], c.limits.LineChars)
 		p.Found = fmt.Sprintf("%d characters", bad.Chars)
-		p.Expected = fmt.Sprintf("at most %d", c.maxChars)
+		p.Expected = fmt.Sprintf("at most %d", c.limits.LineChars)
 	}
 	c.found.Unreadable(bad, p)
 }

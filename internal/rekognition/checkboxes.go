@@ -7,13 +7,8 @@ import (
 	"fovea/internal/manifest"
 )
 
-// The limits on boxes (CL-5.34, CL-5.35, CL-6.41).
-const (
-	maxBoxes  = 50
-	minSide   = 64   // of an image, in pixels
-	maxSide   = 4096 // of an image, in pixels
-	trainSide = 1280 // pixels that the longer side has at most in training
-)
+// trainSide is how many pixels the longer side has at most in training (CL-6.41).
+const trainSide = 1280
 
 // A box is an annotation.
 type box struct {
@@ -50,10 +45,10 @@ func (c *checker) checkBoxes(a *attribute, m *metadata) {
 		c.warn(codeAttributeNoBoxes, a.Value, annotations, "an annotation", "Draw boxes, or keep the image: training passes it over.")
 	}
 	c.checkSize(a, size)
-	if n := c.doc.Len(annotations); n > maxBoxes {
+	if n, limit := c.doc.Len(annotations), c.limits.Boxes; limit > 0 && n > limit { // CL-5.34
 		c.found.Add(a.Value, annotations, manifest.Problem{
 			Severity: a.severity(codeTooManyBoxes), Code: codeTooManyBoxes, Message: messages[codeTooManyBoxes],
-			Found: fmt.Sprintf("%d annotations", n), Expected: fmt.Sprintf("at most %d", maxBoxes),
+			Found: fmt.Sprintf("%d annotations", n), Expected: fmt.Sprintf("at most %d", limit),
 			Mend: "Remove boxes, or cut the image into several.",
 		})
 	}

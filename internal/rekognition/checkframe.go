@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"fovea"
 	"fovea/internal/manifest"
 )
 
@@ -14,15 +15,23 @@ const slack = 1e-6
 // checkSize checks the size of the image as image_size gives it (CL-6.40,
 // CL-6.55).
 func (c *checker) checkSize(a *attribute, s size) {
+	limits := c.limits.Image
 	for _, side := range []struct {
 		name   string
 		pixels float64
 	}{{"width", s.width}, {"height", s.height}} {
-		if side.pixels < minSide || side.pixels > maxSide {
-			c.fault(a, codeDimension, a.Value, c.doc.Member(s.node, side.name),
-				fmt.Sprintf("%d to %d pixels", minSide, maxSide), "Scale the image and its boxes, or correct image_size.")
+		if side.pixels < float64(limits.MinSide) || limits.MaxSide > 0 && side.pixels > float64(limits.MaxSide) {
+			c.fault(a, codeDimension, a.Value, c.doc.Member(s.node, side.name), sides(limits), "Scale the image and its boxes, or correct image_size.")
 		}
 	}
+}
+
+// sides words the limits on the sides of an image, for people.
+func sides(l fovea.ImageLimits) string {
+	if l.MaxSide == 0 {
+		return fmt.Sprintf("%d pixels or more", l.MinSide)
+	}
+	return fmt.Sprintf("%d to %d pixels", l.MinSide, l.MaxSide)
 }
 
 // checkFrames checks that the boxes lie within the image and are large enough.

@@ -13,10 +13,11 @@ func Limits() fovea.Limits {
 		ManifestBytes: 1 << 30, // CL-12.1
 		TrainEntries:  250_000, // CL-12.3, CL-12.4
 		TestEntries:   250_000,
-		LineChars:     100_000,                                                                            // CL-12.2
-		Labels:        250,                                                                                // CL-12.6
-		DropShare:     0.2,                                                                                // CL-5.67, CL-12.25
-		Image:         fovea.ImageLimits{Bytes: 15 << 20, MinSide: minSide, MaxSide: maxSide, Aspect: 20}, // CL-12.12 to CL-12.15
+		LineChars:     100_000,                                                                    // CL-12.2
+		Labels:        250,                                                                        // CL-12.6
+		Boxes:         50,                                                                         // CL-12.10
+		DropShare:     0.2,                                                                        // CL-5.67, CL-12.25
+		Image:         fovea.ImageLimits{Bytes: 15 << 20, MinSide: 64, MaxSide: 4096, Aspect: 20}, // CL-12.12 to CL-12.15
 	}
 }
 
@@ -26,7 +27,7 @@ func Profile(limits fovea.Limits) fovea.Profile {
 	return fovea.Profile{
 		Service:    fovea.CustomLabels,
 		Limits:     limits,
-		NewChecker: func() manifest.Checker { return newChecker(limits.LineChars) },
+		NewChecker: func() manifest.Checker { return newChecker(limits) },
 		FaultText:  faultText,
 		ImageOf:    imageOf,
 		BlankLines: true,

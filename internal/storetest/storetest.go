@@ -49,6 +49,7 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) Store) {
 		{"project names", testProjectNames},
 		{"project lists", testProjectLists},
 		{"dataset", testDataset},
+		{"datasets in progress", testInProgress},
 		{"dataset rules", testDatasetRules},
 		{"revision", testRevision},
 		{"revision rules", testRevisionRules},
@@ -307,6 +308,23 @@ func testDataset(t *testing.T, s fovea.Store) {
 	update(t, s, func(tx fovea.Tx) error { return errors.Join(tx.DeleteDataset(11), tx.DeleteDataset(12)) })
 	absent(t, s, "deleted dataset", byID)
 	same(t, "datasets", []*fovea.Dataset{test}, view(t, s, list))
+}
+
+func testInProgress(t *testing.T, s fovea.Store) {
+	p := project(1, "a")
+	other := *project(2, "a")
+	other.Service = fovea.Lookout
+	train, test, theirs := dataset(10, p, fovea.Train), dataset(11, p, fovea.Test), dataset(12, &other, fovea.Train)
+	theirs.Status = fovea.Updating
+	for status, want := range map[fovea.DatasetStatus]int{
+		fovea.Creating: 2, fovea.Updating: 2, fovea.Created: 1, fovea.Updated: 1, fovea.CreateFailed: 1, fovea.UpdateFailed: 1,
+	} {
+		train.Status, test.Status = fovea.Creating, status
+		update(t, s, func(tx fovea.Tx) error {
+			return errors.Join(tx.PutProject(p), tx.PutProject(&other), tx.PutDataset(train), tx.PutDataset(test), tx.PutDataset(theirs))
+		})
+		same(t, "in progress with one "+string(status), want, view(t, s, func(tx fovea.Tx) (int, error) { return tx.CountInProgress(p.Key()) }))
+	}
 }
 
 func testDatasetRules(t *testing.T, s fovea.Store) {
