@@ -50,6 +50,25 @@ type Tx interface {
 	PutRevision(*Revision) error
 	DeleteRevision(RevisionKey) error
 
+	Model(ModelID) (*Model, error)
+	ModelNamed(ProjectID, string) (*Model, error)
+	// ModelsOf returns at most n models of a project, latest first, of those
+	// made before a time; a zero time is no bound.
+	ModelsOf(p ProjectID, before time.Time, n int) ([]*Model, error)
+	CountModelsOf(ProjectID) (int, error)
+	// CountModels counts those of the key's service, account and region that
+	// have one of the statuses.
+	CountModels(key ProjectKey, status ...ModelStatus) (int, error)
+	// ModelsThat returns at most n models of any service that have the status,
+	// in order of their identifiers, after one.
+	ModelsThat(status ModelStatus, after ModelID, n int) ([]*Model, error)
+	// ModelsOn returns the models that are trained or tested on a revision, or
+	// for a Number of 0 on any of the dataset.
+	ModelsOn(RevisionKey) ([]*Model, error)
+	HasWeights(name string) (bool, error) // of a model
+	PutModel(*Model) error
+	DeleteModel(ModelID) error
+
 	// Tags returns the tags of a resource, named by its ARN; empty for none.
 	Tags(resource string) (map[string]string, error)
 	PutTags(resource string, tags map[string]string) error // none deletes

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"iter"
 	"math"
 	"time"
@@ -38,7 +37,8 @@ func scanRevisionKey(s scanner) (k fovea.RevisionKey, err error) {
 // OldRevisions returns at most n revisions that come after a key and may be
 // dropped, in order of their keys: those that are not their dataset's current
 // one and were replaced by the next one before old; or before a later time,
-// sure, when there are keep newer ones or more. A keep of 0 is no bound.
+// sure, when there are keep newer ones or more. A keep of 0 is no bound. Those
+// that a model was trained or tested on stay.
 func (s *Store) OldRevisions(ctx context.Context, after fovea.RevisionKey, old, sure time.Time, keep int64, n int) (list []fovea.RevisionKey, err error) {
 	if keep <= 0 {
 		keep = math.MaxInt64
@@ -52,7 +52,9 @@ func (s *Store) OldRevisions(ctx context.Context, after fovea.RevisionKey, old, 
 				FROM revisions JOIN datasets ON datasets.id = revisions.dataset
 				WHERE revisions.number < datasets.revision AND (revisions.dataset > $1 OR revisions.dataset = $1 AND revisions.number > $2)
 			) AS replaced_revisions
-			WHERE replaced < $3 OR replaced < $4 AND current - number >= $5
+			WHERE (replaced < $3 OR replaced < $4 AND current - number >= $5)
+				AND NOT EXISTS (SELECT 1 FROM models WHERE train_dataset = dataset AND train_revision = number)
+				AND NOT EXISTS (SELECT 1 FROM models WHERE test_dataset = dataset AND test_revision = number)
 			ORDER BY dataset, number LIMIT $6`,
 			after.Dataset, after.Number, millis(old), millis(sure), keep, n)
 		return err
@@ -129,7 +131,7 @@ func (s *Store) wholeRevision(ctx context.Context, k fovea.RevisionKey) (r *fove
 
 // checkSchema reports a database that another version of the program made.
 func (s *Store) checkSchema(ctx context.Context) error {
-	steps, err := fs.Glob(schemaFiles, "schema/*.sql")
+	steps, err := schemaSteps()
 	if err != nil {
 		return err
 	}
