@@ -25,10 +25,12 @@ const (
 	stopTimeout  = 30 * time.Second
 )
 
-// Build compiles fovea into dir and returns the path of the program.
-func Build(ctx context.Context, dir string) (string, error) {
+// Build compiles fovea into dir, with further flags of go build, and returns
+// the path of the program.
+func Build(ctx context.Context, dir string, flags ...string) (string, error) {
 	binary := filepath.Join(dir, "fovea")
-	out, err := exec.CommandContext(ctx, "go", "build", "-o", binary, "fovea/cmd/fovea").CombinedOutput()
+	args := append(append([]string{"build", "-o", binary}, flags...), "fovea/cmd/fovea")
+	out, err := exec.CommandContext(ctx, "go", args...).CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("build fovea: %w\n%s", err, out)
 	}

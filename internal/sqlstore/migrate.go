@@ -2,23 +2,16 @@ package sqlstore
 
 import (
 	"context"
-	"embed"
 	"fmt"
 	"io/fs"
 
 	"fovea"
 )
 
-// The schema is what its numbered files make of an empty database, one after
-// the other. A file that was released is never changed.
-//
-//go:embed schema/*.sql
-var schemaFiles embed.FS
-
 // migrate brings the schema up to date, or refuses a database that a newer
 // version of the program has changed.
 func (s *Store) migrate(ctx context.Context) error {
-	steps, err := fs.Glob(schemaFiles, "schema/*.sql") // in order of name
+	steps, err := schemaSteps()
 	if err != nil {
 		return err
 	}
@@ -46,6 +39,18 @@ func (s *Store) migrate(ctx context.Context) error {
 		}
 		return t.exec("record the schema's version", `UPDATE schema_version SET version = $1`, len(steps))
 	})
+}
+
+// schemaSteps returns the names of the files of the schema, in their order.
+func schemaSteps() (steps []string, err error) {
+	for _, folder := range schemaFolders {
+		files, err := fs.Glob(schemaFiles, folder+"/*.sql") // in order of name
+		if err != nil {
+			return nil, err
+		}
+		steps = append(steps, files...)
+	}
+	return steps, nil
 }
 
 // schemaVersion returns how many of the files have been applied.
