@@ -116,8 +116,8 @@ func newBoto3(t *testing.T, server *process.Server, env ...string) *driver {
 }
 
 // newNode starts the SDK for JavaScript v3.
-func newNode(t *testing.T, server *process.Server) *driver {
+func newNode(t *testing.T, server *process.Server, env ...string) *driver {
 	t.Helper()
 	needs(t, "node", "js/driver.mjs")
-	return startDriver(t, server, nil, "node", "js/driver.mjs")
+	return startDriver(t, server, env, "node", "js/driver.mjs")
 }

@@ -23,14 +23,14 @@ import (
 // A goV1 is the AWS SDK for Go v1.
 type goV1 map[string]any
 
-func newGoV1(server *process.Server) (client, error) {
+func newGoV1(server *process.Server, attempts int) (client, error) {
 	sess, err := session.NewSession(&aws.Config{
 		Endpoint:               aws.String(server.Endpoint()),
 		Region:                 aws.String(server.Region()),
 		Credentials:            credentials.NewStaticCredentials(server.KeyID(), server.Secret(), ""),
 		S3ForcePathStyle:       aws.Bool(true),
 		DisableParamValidation: aws.Bool(true),
-		MaxRetries:             aws.Int(0),
+		MaxRetries:             aws.Int(attempts - 1),
 	})
 	if err != nil {
 		return nil, err

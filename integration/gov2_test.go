@@ -20,11 +20,11 @@ import (
 // A goV2 is the AWS SDK for Go v2, which has no client for Lookout any more.
 type goV2 map[string]any
 
-func newGoV2(server *process.Server) (client, error) {
+func newGoV2(server *process.Server, attempts int) (client, error) {
 	cfg := aws.Config{
 		BaseEndpoint:     aws.String(server.Endpoint()),
 		Region:           server.Region(),
-		RetryMaxAttempts: 1,
+		RetryMaxAttempts: attempts,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return server.Credentials(), nil
 		}),

@@ -49,17 +49,17 @@ const (
 // scenarios is the table that all clients run.
 var scenarios = slices.Concat(s3Scenarios, customLabelsScenarios, changeScenarios, lookoutScenarios, lookoutChanges, tagScenarios)
 
-// A maker makes a client for the time of a test.
+// A maker makes a client for the time of a test, which tries a call so often.
 type maker struct {
 	name     string
 	services []string
-	make     func(*testing.T, *process.Server) client
+	make     func(t *testing.T, server *process.Server, attempts int) client
 }
 
-func ok(make func(*process.Server) (client, error)) func(*testing.T, *process.Server) client {
-	return func(t *testing.T, server *process.Server) client {
+func ok(make func(*process.Server, int) (client, error)) func(*testing.T, *process.Server, int) client {
+	return func(t *testing.T, server *process.Server, attempts int) client {
 		t.Helper()
-		c, err := make(server)
+		c, err := make(server, attempts)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -72,9 +72,13 @@ var all = []string{"rekognition", "lookoutvision", "s3"}
 var makers = []maker{
 	{"go1", all, ok(newGoV1)},
 	{"go2", []string{"rekognition", "s3"}, ok(newGoV2)},
-	{"boto3", all, func(t *testing.T, s *process.Server) client { return newBoto3(t, s) }},
-	{"js", all, func(t *testing.T, s *process.Server) client { return newNode(t, s) }},
-	{"cli", all, func(t *testing.T, s *process.Server) client { return newCLI(t, s) }},
+	{"boto3", all, func(t *testing.T, s *process.Server, attempts int) client {
+		return newBoto3(t, s, fmt.Sprint("DRIVER_ATTEMPTS=", attempts))
+	}},
+	{"js", all, func(t *testing.T, s *process.Server, attempts int) client {
+		return newNode(t, s, fmt.Sprint("DRIVER_ATTEMPTS=", attempts))
+	}},
+	{"cli", all, func(t *testing.T, s *process.Server, _ int) client { return newCLI(t, s) }},
 }
 
 func TestScenarios(t *testing.T) {
@@ -82,7 +86,7 @@ func TestScenarios(t *testing.T) {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
 			server := serve(t)
-			c := m.make(t, server)
+			c := m.make(t, server, 1)
 			for _, s := range scenarios {
 				if s.runsOn(m.services) && (s.brief || m.name != "cli") {
 					t.Run(s.name, func(t *testing.T) { s.run(t, m.name, c) })
@@ -122,7 +126,7 @@ func (s scenario) run(t *testing.T, name string, c client) map[string]string {
 // the variables at their end; ${p} is p.
 func tell(t *testing.T, server *process.Server, p string, steps ...step) map[string]string {
 	t.Helper()
-	c, err := newGoV1(server)
+	c, err := newGoV1(server, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
