@@ -80,13 +80,9 @@ func (m *machine) told(what string, look func() error) {
 }
 
 // lost returns what of the facts is no longer so, and what fovea verify finds.
-func (m *machine) lost() (lost []string) {
+func (m *machine) lost() []string {
 	m.t.Helper()
-	for _, f := range m.facts {
-		if err := f.look(); err != nil {
-			lost = append(lost, fmt.Sprintf("%s: %v", f.what, err))
-		}
-	}
+	lost := m.look()
 	if status, out := command(m.t, "verify", "--data", m.server.Data); status != 0 {
 		lost = append(lost, fmt.Sprintf("verify: %d %s", status, out))
 	}
