@@ -170,7 +170,7 @@ func (s *Session) Grad(v Value) *kernel.Tensor { return s.grads[v-1] }
 // Forward computes all values.
 func (s *Session) Forward() {
 	for i, st := range s.steps {
-		if i > 0 && !s.train {
+		if !s.train {
 			clearBorder(s.values[i])
 		}
 		st.forward()
