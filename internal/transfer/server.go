@@ -17,6 +17,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/smithy-go"
+
 	"fovea/internal/sigv4"
 )
 
@@ -169,6 +171,13 @@ func passes(err error) bool {
 	var refused *refusal
 	if errors.As(err, &refused) {
 		return refused.passing()
+	}
+	var ofSDK *smithy.OperationError
+	if errors.As(err, &ofSDK) { // which has tried often enough
+		return false
+	}
+	if errors.Is(err, errCut) {
+		return true
 	}
 	var network net.Error
 	var broken *url.Error

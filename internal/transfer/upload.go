@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -23,6 +24,9 @@ const (
 	maxFile     = 64 << 20 // four times what a service takes (CL-12.12, LV-5.50)
 	uploadBytes = 256 << 20
 )
+
+// sendTimeout bounds the upload of one file, with all its tries.
+const sendTimeout = 10 * time.Minute
 
 // md5Member is the metadata of objects that keeps the MD5 of their bytes where
 // the ETag is something else, as with encryption by a key of KMS.
@@ -90,6 +94,8 @@ func (u *uploader) send(ctx context.Context, f file) (sent, error) {
 			return sent{info: info}, err
 		}
 	}
+	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
+	defer cancel()
 	_, err = u.place.client.PutObject(ctx, &s3.PutObjectInput{
 		Bucket: &u.place.bucket, Key: &f.key, Body: bytes.NewReader(data), ContentLength: &f.size,
 		ContentType: aws.String(contentType(info.Format)), ContentMD5: aws.String(base64.StdEncoding.EncodeToString(sum[:])),

@@ -1,0 +1,112 @@
+package transfer
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"iter"
+	"path"
+	"strings"
+
+	"fovea/internal/exchange"
+)
+
+// write writes the datasets in another form. Images are fetched to the work
+// folder, some ahead of the writer, and removed when they are written.
+func (x *exporter) write(ctx context.Context) error {
+	log, err := x.openLog()
+	if err != nil {
+		return err
+	}
+	defer log.close()
+	var failed error
+	err = exchange.Write(x.Dir, x.Form, x.collection(ctx, log, &failed), exchange.WriteOptions{
+		Skipped: func(err error) error { return x.problem(fault{err}) },
+		Written: log.add,
+	})
+	switch {
+	case ctx.Err() != nil:
+		return contextError(ctx)
+	case failed != nil:
+		return failed
+	case err != nil:
+		return fmt.Errorf("write %s: %w", x.Dir, err)
+	}
+	return log.err
+}
+
+// collection yields the images of the sources. What ends the export is in
+// failed, not in the sequence, whose errors are about single images.
+func (x *exporter) collection(ctx context.Context, log *writtenLog, failed *error) iter.Seq2[*exchange.Image, error] {
+	return func(yield func(*exchange.Image, error) bool) {
+		var walk error
+		work := func(ctx context.Context, t taken) taken { return x.stage(ctx, t, log) }
+		for t := range inOrder(ctx, x.entries(&walk), x.jobs(), work) {
+			if *failed = x.count(t); *failed != nil {
+				return
+			}
+			if t.err != nil {
+				continue
+			}
+			more := yield(x.image(t), nil)
+			x.unstage(t)
+			if !more {
+				return
+			}
+		}
+		*failed = walk
+	}
+}
+
+// stage fetches the files of an entry, or finds where an interrupted export has
+// written them.
+func (x *exporter) stage(ctx context.Context, t taken, log *writtenLog) taken {
+	if t.err != nil {
+		return t
+	}
+	name := x.images.name(t.entry.image)
+	if t.image = log.path(name); t.image == "" {
+		t.image = path.Join(workFolder, "images", name)
+	}
+	if t.entry.mask.Bucket != "" {
+		t.mask = path.Join(workFolder, "masks", x.masks.name(t.entry.mask))
+	}
+	return x.get(ctx, t)
+}
+
+// unstage removes the files of an entry that were fetched to the work folder.
+func (x *exporter) unstage(t taken) {
+	for _, file := range []string{t.image, t.mask} {
+		if strings.HasPrefix(file, workFolder+"/") {
+			x.root.Remove(file) // or RemoveAll does it in the end
+		}
+	}
+}
+
+// image returns an entry as an image whose files are in the folder.
+func (x *exporter) image(t taken) *exchange.Image {
+	e := t.entry
+	img := &exchange.Image{
+		Name: x.images.name(e.image), Split: t.source.split, Kind: e.kind, Labels: e.labels, Boxes: e.boxes,
+		Width: e.width, Height: e.height, Depth: e.depth, Open: x.opener(t.image),
+	}
+	if st, err := x.root.Stat(t.image); err == nil {
+		img.Size = st.Size()
+	}
+	if img.Width <= 0 || img.Height <= 0 {
+		if info, err := probe(img); err == nil {
+			img.Width, img.Height, img.Depth = info.Width, info.Height, info.Channels
+		}
+	}
+	if t.mask != "" && t.maskErr == nil && e.kind == exchange.Anomalous {
+		img.Mask = &exchange.Mask{Name: x.masks.name(e.mask), Labels: e.colors, Open: x.opener(t.mask)}
+		if st, err := x.root.Stat(t.mask); err == nil {
+			img.Mask.Size = st.Size()
+		}
+	}
+	return img
+}
+
+func (x *exporter) opener(file string) func() (io.ReadCloser, error) {
+	return func() (io.ReadCloser, error) { return x.root.Open(file) }
+}
