@@ -1,8 +1,12 @@
 package exchange
 
 import (
-	"errors"
-	"iter"
+	"cmp"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
 )
 
 // The services, as Options name them.
@@ -42,42 +46,141 @@ type Options struct {
 // limit, or has no images and annotations of that form. What is wrong with a
 // file or an annotation is yielded by Images.
 func Open(path string, form Form, opts Options) (Collection, error) {
-	return nil, errors.ErrUnsupported
+	c, err := open(path, opts)
+	if err != nil {
+		return nil, err
+	}
+	if form == Auto || form == "" {
+		form, err = c.detect()
+	}
+	if err == nil {
+		err = c.load(form, opts)
+	}
+	if err != nil {
+		c.Close()
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return c, nil
 }
 
 // Detect returns the form of the annotations in a folder or zip archive. If
 // there are several, or nothing that could be a collection, its error lists
 // what was seen.
 func Detect(path string, opts Options) (Form, error) {
-	return "", errors.ErrUnsupported
+	c, err := open(path, opts)
+	if err != nil {
+		return "", err
+	}
+	defer c.Close()
+	form, err := c.detect()
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", path, err)
+	}
+	return form, nil
 }
 
-// WriteOptions say how to write a collection.
-type WriteOptions struct {
-	// BySize takes an image file that exists in the size of the image for
-	// written before, without reading the image. Otherwise its bytes are
-	// compared. Files get their names when they are complete, so size tells
-	// enough, except after a power failure.
-	BySize bool
-
-	// Skipped is called for everything that is not written: images that the
-	// sequence reports as errors, or that the form cannot hold, and boxes of
-	// them. If it is nil, or returns an error, Write ends with that error.
-	Skipped func(error) error
-
-	// Written is called after each image, with its name in the collection and
-	// the path of its file in the folder. It may be nil.
-	Written func(name, path string)
+// load reads what is needed of the annotations to yield images.
+func (c *collection) load(form Form, opts Options) error {
+	switch form {
+	case Folder:
+		return c.loadFolder(opts.Service)
+	case COCO:
+		return c.loadCOCO()
+	case VOC:
+		return c.loadVOC()
+	case YOLO:
+		return c.loadYOLO()
+	case CSV:
+		return c.loadCSV(opts.Service)
+	}
+	return fmt.Errorf("%q is no form of annotated images; use one of %s", form, list(Forms()))
 }
 
-// Write writes images and their annotations to a folder, which it makes if it
-// is not there. Form is COCO, VOC, YOLO or Folder. Nothing is written outside
-// dir, whatever names and links there are.
-//
-// Each file appears when it is complete. Written again after it was
-// interrupted, files that are the same are kept, and the result is that of
-// one run; annotations are written last. What Open reads from the folder
-// equals what was written, as docs/formats.md says.
-func Write(dir string, form Form, images iter.Seq2[*Image, error], opts WriteOptions) error {
-	return errors.ErrUnsupported
+// open lists the files of a collection and of its annotations.
+func open(path string, opts Options) (*collection, error) {
+	switch opts.Service {
+	case "", CustomLabels, Lookout:
+	default:
+		return nil, fmt.Errorf("%q is no service; use %s or %s", opts.Service, CustomLabels, Lookout)
+	}
+	t, err := openTree(path, opts)
+	if err != nil {
+		return nil, err
+	}
+	c := &collection{images: t, notes: t}
+	if opts.Labels != "" {
+		c.only = true
+		if c.notes, err = openLabels(t, path, opts); err != nil {
+			t.close()
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// openTree opens a folder or a zip archive.
+func openTree(path string, opts Options) (*tree, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if info.IsDir() {
+		return openDir(path, cmp.Or(opts.MaxFiles, MaxFiles))
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is neither a folder nor a file", path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	start := make([]byte, 4)
+	if n, _ := f.ReadAt(start, 0); !strings.HasPrefix(string(start[:n]), "PK") {
+		f.Close()
+		return nil, fmt.Errorf("%s is neither a folder nor a zip archive: name the folder that the images are in, and unpack other archives first", path)
+	}
+	t, err := openArchive(f, info.Size(), cmp.Or(opts.MaxEntries, MaxEntries))
+	if err != nil {
+		f.Close()
+	}
+	return t, err
+}
+
+// openLabels returns the part of a collection that opts.Labels names, or else
+// the files at that path.
+func openLabels(t *tree, dir string, opts Options) (*tree, error) {
+	within := filepath.ToSlash(filepath.Clean(opts.Labels))
+	if s := t.sub(within); s != nil {
+		return s, nil
+	}
+	if rel, err := filepath.Rel(dir, opts.Labels); err == nil {
+		if s := t.sub(filepath.ToSlash(rel)); s != nil {
+			return s, nil
+		}
+	}
+	info, err := os.Stat(opts.Labels)
+	if err != nil {
+		return nil, fmt.Errorf("the annotations %s are neither in %s nor a path of their own: %w", opts.Labels, dir, err)
+	}
+	if info.IsDir() {
+		return openDir(opts.Labels, cmp.Or(opts.MaxFiles, MaxFiles))
+	}
+	return openFile(opts.Labels, info)
+}
+
+// openFile returns a single file as a tree.
+func openFile(name string, info os.FileInfo) (*tree, error) {
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is no regular file", name)
+	}
+	root, err := os.OpenRoot(filepath.Dir(name))
+	if err != nil {
+		return nil, err
+	}
+	base := filepath.Base(name)
+	return &tree{
+		files:  []file{{name: base, size: info.Size()}},
+		closer: root,
+		opener: func(*file) (io.ReadCloser, error) { return openIn(root, base) },
+	}, nil
 }
