@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
 )
 
 // picture returns a small image file of that size; value makes it different
@@ -57,6 +59,9 @@ func contents(t testing.TB, name, text string) []byte {
 	}
 	return []byte(text)
 }
+
+// diffFlats compares what is said of images.
+func diffFlats(want, got []flat) string { return gocmp.Diff(want, got) }
 
 // collect returns the images of a collection, and the texts of the errors.
 func collect(t testing.TB, c Collection) (images []*Image, problems []string) {
