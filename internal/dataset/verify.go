@@ -53,8 +53,8 @@ type Verification struct {
 
 // Verify reads every segment and report that a revision has, and reports all
 // that is damaged or missing: a segment must have the size and the checksum
-// that the revision names, every value in it must decode, and the rows must add
-// up to what the revision counts. It may run beside a server: what is dropped
+// that the revision names, every value in it must decode, and the entries must add
+// up to what the revision counts of them and of every label, and have an order. It may run beside a server: what is dropped
 // meanwhile is no damage. In memory it holds the names of all segments.
 //
 // The store must be a Historian.
@@ -64,7 +64,11 @@ func (o *Ops) Verify(ctx context.Context) (*Verification, error) {
 		return nil, fmt.Errorf("verify: %T cannot tell which revisions there are", o.Store)
 	}
 	v := &verifier{ops: o, historian: historian, seen: map[objectKey]bool{}, problems: map[string]string{}}
-	if err := v.run(ctx); err != nil {
+	err := v.run(ctx)
+	if err == nil {
+		err = v.compareContents(ctx)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("verify: %w", err)
 	}
 	if len(v.problems)+len(v.done.Damaged) > 0 {

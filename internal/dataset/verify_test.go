@@ -3,10 +3,14 @@ package dataset_test
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/go-cmp/cmp"
 
 	"fovea"
@@ -161,4 +165,85 @@ func TestVerifyCounts(t *testing.T) {
 		!strings.Contains(found.Damaged[1].Problem, "0 rows of segment") || found.Damaged[0].Holds[0].Project != "parts" {
 		t.Errorf("damaged: %+v", found.Damaged)
 	}
+}
+
+// TestVerifyContents: a revision that says something else than its segments
+// hold is damaged, though every segment is whole and the number of entries is
+// right.
+func TestVerifyContents(t *testing.T) {
+	ctx := context.Background()
+	w := newWorld(t, rekognition.Profile(rekognition.Limits()))
+	w.load(t, fovea.Train, boxLine("a.jpg", "bolt")+"\n"+boxLine("b.jpg", "nut")+"\n"+boxLine("c.jpg", "nut"))
+	w.change(t, fovea.Train, boxLine("a.jpg", "washer"))
+	v := w.change(t, fovea.Train, boxLine("d.jpg", "nut"))
+	if found, err := w.Verify(ctx); err != nil || len(found.Damaged) > 0 {
+		t.Fatalf("before: %+v, %v", found, err)
+	}
+	number := v.Dataset.Revision
+	for _, tt := range []struct {
+		name, problem string
+		harm          func(r *fovea.Revision)
+	}{
+		{"statistics", "it counts {Entries:4 Labeled:2", func(r *fovea.Revision) { r.Stats.Labeled = 2 }},
+		{"errors", "Errors:1", func(r *fovea.Revision) { r.Stats.Errors = 1 }},
+		{"entries of a label", "it counts {Name:nut", func(r *fovea.Revision) { r.Labels[0].Entries++ }},
+		{"boxes of a label", "it counts {Name:nut", func(r *fovea.Revision) { r.Labels[0].Boxed-- }},
+		{"a label too many", "it counts {Name:gear", func(r *fovea.Revision) { r.Labels = append(r.Labels, fovea.LabelCount{Name: "gear"}) }},
+		{"a label too few", `it has no label "washer"`, func(r *fovea.Revision) { r.Labels = r.Labels[:1] }},
+		{"another row deleted", "two of its entries have the sequence number 0", func(r *fovea.Revision) {
+			rows := roaring.BitmapOf(1)
+			r.Segments[base(r)].Deleted, _ = rows.ToBytes()
+		}},
+		{"next sequence number", "is to get 2", func(r *fovea.Revision) { r.NextSeq = 2 }},
+		{"order of segments", "is not in order", func(r *fovea.Revision) {
+			slices.Reverse(r.Segments)
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			change := func(fn func(*fovea.Revision)) (old fovea.Revision) {
+				err := w.store.Update(ctx, func(tx fovea.Tx) error {
+					r, err := tx.Revision(v.Dataset.ID, number)
+					if err != nil {
+						return err
+					}
+					old = *r
+					old.Labels, old.Segments = slices.Clone(r.Labels), slices.Clone(r.Segments)
+					fn(r)
+					return errors.Join(tx.DeleteRevision(fovea.RevisionKey{Dataset: v.Dataset.ID, Number: number}), tx.PutRevision(r))
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return old
+			}
+			old := change(tt.harm)
+			defer change(func(r *fovea.Revision) { *r = old })
+			found, err := w.Verify(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(found.Damaged) != 1 {
+				t.Fatalf("damaged: %+v", found.Damaged)
+			}
+			d := found.Damaged[0]
+			if !strings.Contains(d.Problem, tt.problem) || !strings.HasPrefix(d.Object, fmt.Sprintf("revision %d of dataset ", number)) {
+				t.Errorf("damaged: %+v, want %s", d, tt.problem)
+			}
+			want := []dataset.Holding{{Service: fovea.CustomLabels, Project: "parts", Split: fovea.Train, Dataset: v.Dataset.ID,
+				Revisions: []int64{number}, Current: true, Entries: 4}}
+			if diff := cmp.Diff(want, d.Holds); diff != "" {
+				t.Errorf("holds (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// base returns which of the segments of a revision has the most rows.
+func base(r *fovea.Revision) (most int) {
+	for i, s := range r.Segments {
+		if s.Rows > r.Segments[most].Rows {
+			most = i
+		}
+	}
+	return most
 }
