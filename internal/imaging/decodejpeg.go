@@ -58,7 +58,15 @@ func (s *scanCounter) Read(p []byte) (int, error) {
 	}
 	n, err := s.r.Read(p)
 	for i := 0; i < n; i++ {
-		if s.state == inSegment {
+		switch s.state {
+		case inBetween:
+			k := bytes.IndexByte(p[i:n], 0xff)
+			if k < 0 {
+				i = n
+				continue
+			}
+			i += k
+		case inSegment:
 			k := min(s.skip, n-i)
 			s.skip -= k
 			i += k - 1

@@ -116,25 +116,41 @@ func farApart(ctx context.Context, x *matrix.Matrix, n int, r *rand.Rand) ([]int
 		}
 		return all, nil
 	}
-	nearest := make([]float64, x.Rows)
+	nearest := make([]float32, x.Rows)
 	for i := range nearest {
-		nearest[i] = math.Inf(1)
+		nearest[i] = math.MaxFloat32
 	}
 	picked := []int{r.IntN(x.Rows)}
 	for len(picked) < n {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		last, far := x.Row(picked[len(picked)-1]), 0
-		for i, d := range nearest {
-			nearest[i] = math.Min(d, squaredDistance(last, x.Row(i)))
-			if nearest[i] > nearest[far] {
-				far = i
-			}
-		}
-		picked = append(picked, far)
+		picked = append(picked, farthest(x, x.Row(picked[len(picked)-1]), nearest))
 	}
 	return picked, nil
+}
+
+// farthest returns the row that is farthest from all picked, of which the last
+// is new, and keeps in nearest how far each row is, squared.
+func farthest(x *matrix.Matrix, last, nearest []float32) int {
+	far := 0
+	for i, bound := range nearest {
+		row := x.Row(i)[:len(last)]
+		s := float32(0)
+		for j := 0; j < len(last) && s < bound; j += 4 {
+			for k := j; k < min(j+4, len(last)); k++ {
+				d := row[k] - last[k]
+				s += d * d
+			}
+		}
+		if s < bound {
+			nearest[i], bound = s, s
+		}
+		if bound > nearest[far] {
+			far = i
+		}
+	}
+	return far
 }
 
 // Sample returns n different numbers below total in rising order, drawn at
@@ -147,7 +163,10 @@ func Sample(total, n int, r *rand.Rand) []int {
 }
 
 // ranks are the places in the order of distances that describe a map.
-var ranks = []int{1, 5, 20, 100}
+var ranks = [4]int{1, 5, 20, 100}
+
+// ExtremesSize is how many numbers Extremes returns.
+const ExtremesSize = len(ranks) + 1
 
 // Extremes returns how a map of distances looks from above: its greatest, 5th,
 // 20th and 100th greatest distance, and the median.

@@ -1,0 +1,124 @@
+package classify
+
+import (
+	"context"
+	"math/rand/v2"
+
+	"fovea/internal/ml/feature"
+	"fovea/internal/ml/head"
+	"fovea/internal/ml/matrix"
+)
+
+// A block is one feature of images with the head that decides by it.
+type block struct {
+	name   string  // as vision.md calls it
+	source source  // what it is made of
+	method method  // how
+	weight float64 // of its head in the mean of all
+
+	fisher *feature.Fisher // of method fisher
+	memory *feature.Memory // of method nearest
+	head   *head.Linear
+}
+
+// A source is the part of a view that a block is made of.
+type source uint8
+
+const (
+	classical source = iota + 1
+	deep
+	global
+)
+
+// A method is how a block is made of its source.
+type method uint8
+
+const (
+	pooled  method = iota + 1 // statistics over the map
+	fisher                    // a Fisher vector
+	nearest                   // the extremes of the distances to a memory
+	whole                     // as it is
+)
+
+// blocksOf returns the features of a task, without what is learnt.
+func blocksOf(t Task, withBackbone bool) []*block {
+	switch {
+	case t == Anomaly && withBackbone:
+		return []*block{
+			{name: "C:spm", source: classical, method: pooled},
+			{name: "C:knn", source: classical, method: nearest},
+			{name: "P:spm", source: deep, method: pooled},
+			{name: "P:fv", source: deep, method: fisher},
+		}
+	case t == Anomaly:
+		return []*block{
+			{name: "C:spm", source: classical, method: pooled},
+			{name: "C:knn", source: classical, method: nearest},
+		}
+	case withBackbone:
+		return []*block{
+			{name: "P", source: global, method: whole},
+			{name: "C:fv", source: classical, method: fisher},
+		}
+	}
+	return []*block{
+		{name: "C:spm", source: classical, method: pooled},
+		{name: "C:fv", source: classical, method: fisher},
+	}
+}
+
+// raw tells whether the head takes the features as they are: the classical
+// Fisher vector is even already.
+func (b *block) raw() bool { return b.method == fisher && b.source == classical }
+
+// strengths returns the values of C that are tried.
+func (b *block) strengths() []float64 {
+	if b.raw() {
+		return head.FisherStrengths
+	}
+	return head.Strengths
+}
+
+// cells returns the map of a view that the block is made of.
+func (b *block) cells(v *view) *feature.Map {
+	if b.source == deep {
+		return v.deep
+	}
+	return v.classical
+}
+
+// encode returns the features of a view.
+func (b *block) encode(v *view) []float32 {
+	switch b.method {
+	case pooled:
+		return b.cells(v).Pool()
+	case fisher:
+		return b.fisher.Encode(b.cells(v))
+	case nearest:
+		return feature.Extremes(b.memory.Distances(b.cells(v)))
+	}
+	return v.global
+}
+
+// learn learns what the features need to know of all images from drawn cells.
+// A memory is made of those of normal images.
+func (b *block) learn(ctx context.Context, s *sample, isNormal func(i int) bool, seed uint64) (err error) {
+	cells := s.classical
+	if b.source == deep {
+		cells = s.deep
+	}
+	r := rand.New(rand.NewPCG(seed, uint64(b.source)<<8|uint64(b.method)))
+	switch b.method {
+	case fisher:
+		b.fisher, err = feature.FitFisher(ctx, stack(cells, func(int) bool { return true }), feature.FisherSetting{}, r)
+	case nearest:
+		b.memory, err = feature.FitMemory(ctx, stack(cells, isNormal), r)
+	}
+	return err
+}
+
+// A features is what a block made of the images, a row for each.
+type features struct {
+	*block
+	x *matrix.Matrix
+}

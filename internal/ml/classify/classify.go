@@ -1,0 +1,181 @@
+// Package classify trains and runs classifiers of whole images: normal or
+// anomalous, as Lookout for Vision has it, and one or several labels, as Custom
+// Labels has it. It knows neither of them, no file, no network: a Set of
+// images goes in, a Model and a Report come out.
+//
+// The recipes are those of vision.md §2.4 and §2.6. An image is described by
+// several features, classical ones and those of a network; each has a linear
+// head, and the probabilities of the heads are averaged. What a model
+// promises, its thresholds among them, comes from predictions for training
+// images by heads that had not seen them.
+//
+// A training is the same for the same images, options and backbone, on any
+// number of cores. Images are read one by one, and again rather than kept where
+// memory would grow beyond a constant.
+package classify
+
+import (
+	"context"
+	"fmt"
+
+	"fovea/internal/imaging"
+	"fovea/internal/ml/feature"
+	"fovea/internal/ml/head"
+	"fovea/internal/ml/matrix"
+)
+
+// A Task is what a model decides.
+type Task uint8
+
+// The tasks.
+const (
+	Anomaly     Task = iota + 1 // normal (class 0) or anomalous (class 1)
+	SingleLabel                 // one class of each image
+	MultiLabel                  // any number of classes of each image
+)
+
+// taskNames are what the tasks are called in files.
+var taskNames = map[Task]string{Anomaly: "anomaly", SingleLabel: "single label", MultiLabel: "multi-label"}
+
+// String returns the name of the task.
+func (t Task) String() string { return taskNames[t] }
+
+// The classes of the task Anomaly.
+const (
+	Normal    = 0
+	Anomalous = 1
+)
+
+// A Set is the images to train on.
+type Set struct {
+	Labels [][]int // of each image, the classes it has
+
+	// Image returns image i, upright or as stored but always the same. It may
+	// be called several times, by several goroutines at once. An error ends
+	// the training.
+	Image func(ctx context.Context, i int) (*imaging.Image, error)
+}
+
+// Options are how to train.
+type Options struct {
+	Task    Task
+	Classes []string // their names; for Anomaly two, or none for the usual ones
+	Seed    uint64
+	Workers int // images and folds that are worked on at the same time; 0 is one
+
+	// Backbone adds the features of a network; nil is none.
+	Backbone Backbone
+
+	// Quantile is which quantile of the scores of normal images is the
+	// threshold where there are no anomalies to learn from; 0 is their maximum.
+	Quantile float64
+
+	// Progress is told how much is done, from 0 to 1, and what is being done. It
+	// is called often and by one goroutine at a time; nil is allowed.
+	Progress func(done float64, stage string)
+}
+
+// A Backbone is a network that describes images. It is safe for use by several
+// goroutines.
+type Backbone interface {
+	Name() string
+	Hash() string // of its weights: a model runs with those it was trained with only
+
+	// Cells returns what the network says of each cell of an image.
+	Cells(m *imaging.Image) (*feature.Map, error)
+
+	// Global returns what it says of an image as a whole.
+	Global(m *imaging.Image) ([]float32, error)
+}
+
+// MaxImages is how many images a training uses. Of more it draws as many, each
+// class in proportion.
+const MaxImages = 20_000
+
+// MinAnomalies is how many anomalous images it takes to learn from them. With
+// fewer, a model only tells what is unlike the normal images.
+const MinAnomalies = 5
+
+// check reports what makes a training impossible.
+func (o *Options) check(set *Set) error {
+	if taskNames[o.Task] == "" {
+		return fmt.Errorf("classify: there is no task %d", o.Task)
+	}
+	if o.Task == Anomaly && len(o.Classes) == 0 {
+		o.Classes = []string{"normal", "anomaly"}
+	}
+	k := len(o.Classes)
+	if o.Task == Anomaly && k != 2 || k == 0 {
+		return fmt.Errorf("classify: %d classes for the task %s", k, o.Task)
+	}
+	count := make([]int, k)
+	for i, labels := range set.Labels {
+		if o.Task != MultiLabel && len(labels) != 1 {
+			return fmt.Errorf("classify: image %d has %d classes, and the task %s wants one", i, len(labels), o.Task)
+		}
+		for _, l := range labels {
+			if l < 0 || l >= k {
+				return fmt.Errorf("classify: image %d has class %d of %d", i, l, k)
+			}
+			count[l]++
+		}
+	}
+	switch {
+	case len(set.Labels) < 2:
+		return fmt.Errorf("classify: %d images are too few to learn from", len(set.Labels))
+	case o.Task == Anomaly && count[Normal] < 2:
+		return fmt.Errorf("classify: %d normal images are too few to learn from", count[Normal])
+	}
+	return nil
+}
+
+// targets returns what heads learn: for Anomaly one column, whether an image is
+// anomalous; otherwise one for each class.
+func (o *Options) targets(set *Set) *head.Targets {
+	if o.Task == Anomaly {
+		t := matrix.New(len(set.Labels), 1)
+		for i, l := range set.Labels {
+			t.Row(i)[0] = float32(l[0])
+		}
+		return t
+	}
+	t := matrix.New(len(set.Labels), len(o.Classes))
+	for i, labels := range set.Labels {
+		for _, l := range labels {
+			t.Row(i)[l] = 1
+		}
+	}
+	return t
+}
+
+// kind returns how the outputs of heads belong together.
+func (t Task) kind() head.Kind {
+	if t == SingleLabel {
+		return head.OneOf
+	}
+	return head.EachOwn
+}
+
+// draw returns set, or if it is too large a part of it with each class in
+// proportion, and the indices of the images in set.
+func (o *Options) draw(set *Set) (*Set, []int) {
+	n := len(set.Labels)
+	index := make([]int, 0, min(n, MaxImages))
+	var left []bool
+	if n > MaxImages {
+		left = head.Split(o.targets(set), 1-float64(MaxImages)/float64(n), o.Seed)
+	}
+	for i := range n {
+		if left == nil || !left[i] {
+			index = append(index, i)
+		}
+	}
+	if left == nil {
+		return set, index
+	}
+	part := &Set{Image: func(ctx context.Context, i int) (*imaging.Image, error) { return set.Image(ctx, index[i]) }}
+	for _, i := range index {
+		part.Labels = append(part.Labels, set.Labels[i])
+	}
+	return part, index
+}

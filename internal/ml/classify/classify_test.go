@@ -1,0 +1,369 @@
+package classify_test
+
+import (
+	"context"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"fovea/internal/imaging"
+	"fovea/internal/ml/classify"
+	"fovea/internal/ml/feature"
+)
+
+// A drawing is a synthetic picture: a ground with a pattern, and marks on it.
+type drawing struct {
+	period       float64 // of stripes, in pixels
+	angle        float64
+	scratch, dot bool
+}
+
+// draw draws with noise that depends on the seed.
+func (d drawing) draw(seed uint64) *imaging.Image {
+	r := rand.New(rand.NewPCG(seed, 77))
+	m := imaging.New(96, 72)
+	phase := r.Float64() * 10
+	for y := range m.H {
+		for x := range m.W {
+			v := 128 + 40*math.Sin(phase+2*math.Pi*(math.Cos(d.angle)*float64(x)+math.Sin(d.angle)*float64(y))/d.period) + 6*r.NormFloat64()
+			g := uint8(min(255, max(0, v)))
+			m.Set(x, y, g, g, g)
+		}
+	}
+	if d.scratch {
+		x0, y0 := 10+r.IntN(50), 10+r.IntN(40)
+		for i := range 22 {
+			m.Set(x0+i, y0+i/2, 250, 250, 250)
+			m.Set(x0+i, y0+i/2+1, 250, 250, 250)
+		}
+	}
+	if d.dot {
+		x0, y0 := 8+r.IntN(70), 8+r.IntN(50)
+		for i := range 64 {
+			m.Set(x0+i%8, y0+i/8, 220, 20, 20)
+		}
+	}
+	return m
+}
+
+// setOf returns a set of drawings.
+func setOf(labels [][]int, kind func(i int) drawing) *classify.Set {
+	return &classify.Set{Labels: labels, Image: func(_ context.Context, i int) (*imaging.Image, error) {
+		return kind(i).draw(uint64(i)), nil
+	}}
+}
+
+// parts returns images of which some have a scratch, and as many more to test.
+func parts(normal, anomalous int) *classify.Set {
+	var labels [][]int
+	for range normal {
+		labels = append(labels, []int{classify.Normal})
+	}
+	for range anomalous {
+		labels = append(labels, []int{classify.Anomalous})
+	}
+	return setOf(labels, func(i int) drawing {
+		return drawing{period: 12, scratch: i < len(labels) && labels[i][0] == classify.Anomalous}
+	})
+}
+
+// predict returns the scores of images that the model has not seen.
+func predict(t *testing.T, m *classify.Model, n int, kind func(i int) drawing) [][]float32 {
+	t.Helper()
+	var out [][]float32
+	for i := range n {
+		p, err := m.Predict(kind(i).draw(uint64(10_000 + i)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, p.Scores)
+	}
+	return out
+}
+
+// A fake is a backbone that looks at images in another way.
+type fake struct{ hash string }
+
+func (f fake) Name() string { return "fake" }
+func (f fake) Hash() string { return f.hash }
+
+func (f fake) Cells(m *imaging.Image) (*feature.Map, error) { return feature.Classical(m, 16), nil }
+
+func (f fake) Global(m *imaging.Image) ([]float32, error) {
+	return feature.Classical(m, 16).Pool(), nil
+}
+
+func TestAnomaly(t *testing.T) {
+	test := func(i int) drawing { return drawing{period: 12, scratch: i%2 == 1} }
+	for _, tt := range []struct {
+		name              string
+		normal, anomalous int
+		backbone          classify.Backbone
+		alone             bool
+	}{
+		{"both", 14, 10, nil, false},
+		{"with a backbone", 14, 10, fake{"1"}, false},
+		{"normal only", 20, 0, nil, true},
+		{"hardly any anomalies", 20, 3, nil, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var last float64
+			m, report, err := classify.Train(context.Background(), parts(tt.normal, tt.anomalous), classify.Options{
+				Task: classify.Anomaly, Workers: 2, Backbone: tt.backbone,
+				Progress: func(done float64, stage string) {
+					if done < last || done > 1 || stage == "" {
+						t.Errorf("progress %v after %v: %q", done, last, stage)
+					}
+					last = done
+				},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m.Alone() != tt.alone || report.Alone != tt.alone || len(report.Scores) != tt.normal+tt.anomalous {
+				t.Errorf("alone %v, %d scores", report.Alone, len(report.Scores))
+			}
+			scores := predict(t, m, 20, test)
+			var labels [][]int
+			for i := range scores {
+				labels = append(labels, []int{i % 2})
+			}
+			e := m.Evaluate(scores, labels)
+			if c := e.Classes[classify.Anomalous]; c.AUROC < 0.97 || c.F1() < 0.85 {
+				t.Errorf("AUROC %v, F1 %v, confusion %v", c.AUROC, c.F1(), e.Confusion)
+			}
+			if tt.anomalous >= classify.MinAnomalies && report.Classes[classify.Anomalous].F1() < 0.85 {
+				t.Errorf("out of fold: F1 %v", report.Classes[classify.Anomalous].F1())
+			}
+			for _, s := range scores {
+				anomalous, confidence := classify.Prediction{Scores: s}.IsAnomalous()
+				if confidence < 0.5 || confidence > 1 || anomalous != (m.Decide(s) == classify.Anomalous) {
+					t.Errorf("scores %v: anomalous %v with confidence %v", s, anomalous, confidence)
+				}
+			}
+		})
+	}
+}
+
+func TestAnomalyHeat(t *testing.T) {
+	m, _, err := classify.Train(context.Background(), parts(12, 8), classify.Options{Task: classify.Anomaly})
+	if err != nil {
+		t.Fatal(err)
+	}
+	img := drawing{period: 12}.draw(999)
+	for i := range 12 {
+		for j := range 3 {
+			img.Set(60+i, 20+j, 255, 255, 255)
+		}
+	}
+	h := m.Heat(img, classify.Anomalous)
+	if h.W != 32 || h.H != 24 || len(h.Data) != h.W*h.H {
+		t.Fatalf("%dx%d with %d numbers", h.W, h.H, len(h.Data))
+	}
+	top := 0
+	for i, v := range h.Data {
+		if v > h.Data[top] {
+			top = i
+		}
+	}
+	x, y := float64(top%h.W)*3+1.5, float64(top/h.W)*3+1.5 // in pixels of the picture
+	if x < 55 || x > 77 || y < 15 || y > 28 || h.Data[top] <= 1 {
+		t.Errorf("hottest with %v at %v, %v", h.Data[top], x, y)
+	}
+}
+
+func TestSingleLabel(t *testing.T) {
+	kind := func(i int) drawing { return drawing{period: 12, angle: float64(i%3) * math.Pi / 3} }
+	var labels [][]int
+	for i := range 30 {
+		labels = append(labels, []int{i % 3})
+	}
+	labels[4] = []int{0} // wrong
+	for _, backbone := range []classify.Backbone{nil, fake{"1"}} {
+		m, report, err := classify.Train(context.Background(), setOf(labels, kind), classify.Options{
+			Task: classify.SingleLabel, Classes: []string{"flat", "steep", "steeper"}, Workers: 2, Backbone: backbone})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, s := range predict(t, m, 15, kind) {
+			if sum := s[0] + s[1] + s[2]; m.Decide(s) != i%3 || math.Abs(float64(sum)-1) > 1e-4 {
+				t.Errorf("image %d: scores %v", i, s)
+			}
+		}
+		if report.MeanF1() < 0.9 || len(report.Confusion) != 3 || report.Classes[1].Name != "steep" || report.Classes[1].Images != 9 {
+			t.Errorf("mean F1 %v, confusion %v", report.MeanF1(), report.Confusion)
+		}
+		if len(report.Doubtful) == 0 || report.Doubtful[0].Image != 4 || report.Doubtful[0].Class != 0 || !report.Doubtful[0].Has {
+			t.Errorf("doubtful: %+v", report.Doubtful)
+		}
+		if h := m.Heat(kind(0).draw(1), 0); h.W != 32 || h.H != 24 {
+			t.Errorf("heat of %dx%d", h.W, h.H)
+		}
+	}
+}
+
+func TestMultiLabel(t *testing.T) {
+	kind := func(i int) drawing { return drawing{period: 12, scratch: i&1 > 0, dot: i&2 > 0} }
+	var labels [][]int
+	for i := range 48 {
+		var l []int
+		for k := range 2 {
+			if i>>k&1 > 0 {
+				l = append(l, k)
+			}
+		}
+		labels = append(labels, l)
+	}
+	m, report, err := classify.Train(context.Background(), setOf(labels, kind), classify.Options{
+		Task: classify.MultiLabel, Classes: []string{"scratch", "dot", "never"}, Workers: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	scores := predict(t, m, 24, kind)
+	e := m.Evaluate(scores, labels[:24])
+	for _, c := range e.Classes[:2] {
+		if c.AUROC < 0.95 || c.F1() < 0.8 {
+			t.Errorf("%s: AUROC %v, F1 %v", c.Name, c.AUROC, c.F1())
+		}
+	}
+	if report.Confusion != nil || report.Classes[2].Images != 0 || report.Classes[2].FalsePositives > 0 && m.Thresholds[2] > 0.5 {
+		t.Errorf("of a class that no image has: %+v", report.Classes[2])
+	}
+}
+
+// TestWorkers: the number of workers changes nothing, and the seed something.
+func TestWorkers(t *testing.T) {
+	set := parts(10, 8)
+	var first []byte
+	for _, o := range []classify.Options{{Workers: 1}, {Workers: 5}, {Workers: 1, Seed: 1}} {
+		o.Task, o.Backbone = classify.Anomaly, fake{"1"}
+		m, _, err := classify.Train(context.Background(), set, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		file, err := m.Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch {
+		case first == nil:
+			first = file
+		case (string(file) == string(first)) != (o.Seed == 0):
+			t.Errorf("with %d workers and seed %d: the same model: %v", o.Workers, o.Seed, string(file) == string(first))
+		}
+	}
+}
+
+func TestTrainFails(t *testing.T) {
+	good := parts(6, 6)
+	broken := errors.New("broken image")
+	for _, tt := range []struct {
+		name string
+		set  *classify.Set
+		o    classify.Options
+		want string
+	}{
+		{"no task", good, classify.Options{}, "no task"},
+		{"no images", &classify.Set{}, classify.Options{Task: classify.Anomaly}, "0 images"},
+		{"no normal image", parts(0, 9), classify.Options{Task: classify.Anomaly}, "0 normal images"},
+		{"no classes", good, classify.Options{Task: classify.SingleLabel}, "0 classes"},
+		{"an unknown class", good, classify.Options{Task: classify.MultiLabel, Classes: []string{"a"}}, "class 1 of 1"},
+		{"two classes of one", setOf([][]int{{0, 1}, {0}}, nil), classify.Options{Task: classify.SingleLabel, Classes: []string{"a", "b"}}, "has 2 classes"},
+		{"an image that cannot be read", &classify.Set{Labels: good.Labels, Image: func(_ context.Context, i int) (*imaging.Image, error) {
+			if i == 7 {
+				return nil, broken
+			}
+			return good.Image(context.Background(), i)
+		}}, classify.Options{Task: classify.Anomaly}, "image 7: broken image"},
+	} {
+		_, _, err := classify.Train(context.Background(), tt.set, tt.o)
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v, want %q", tt.name, err, tt.want)
+		}
+	}
+}
+
+func TestTrainCancelled(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	for _, at := range []float64{0, 0.3, 0.5, 0.7, 0.8} {
+		ctx, cancel = context.WithCancel(context.Background())
+		var when time.Time
+		_, _, err := classify.Train(ctx, parts(8, 8), classify.Options{Task: classify.Anomaly, Progress: func(done float64, _ string) {
+			if done >= at && when.IsZero() {
+				when = time.Now()
+				cancel()
+			}
+		}})
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("cancelled at %v: %v", at, err)
+		}
+	}
+	cancel()
+}
+
+func TestMarshal(t *testing.T) {
+	b := fake{"1"}
+	find := func(name, hash string) (classify.Backbone, error) {
+		if name != "fake" {
+			return nil, errors.New("unknown")
+		}
+		return b, nil
+	}
+	labels := [][]int{}
+	for i := range 12 {
+		labels = append(labels, []int{i % 2})
+	}
+	kind := func(i int) drawing { return drawing{period: 12, scratch: i%2 == 1} }
+	for _, tt := range []struct {
+		name string
+		set  *classify.Set
+		o    classify.Options
+	}{
+		{"anomaly", parts(8, 6), classify.Options{Task: classify.Anomaly}},
+		{"anomaly with a backbone", parts(8, 6), classify.Options{Task: classify.Anomaly, Backbone: b}},
+		{"normal only", parts(8, 0), classify.Options{Task: classify.Anomaly}},
+		{"label with a backbone", setOf(labels, kind), classify.Options{Task: classify.SingleLabel, Classes: []string{"a", "ü\n"}, Backbone: b}},
+		{"labels", setOf(labels, kind), classify.Options{Task: classify.MultiLabel, Classes: []string{"a", "b"}}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			m, _, err := classify.Train(context.Background(), tt.set, tt.o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			file, err := m.Marshal()
+			if err != nil {
+				t.Fatal(err)
+			}
+			again, err := classify.Unmarshal(file, find)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(predict(t, m, 4, kind), predict(t, again, 4, kind)); diff != "" {
+				t.Errorf("scores (-before +after):\n%s", diff)
+			}
+			img := kind(1).draw(5)
+			if diff := cmp.Diff(m.Heat(img, 1), again.Heat(img, 1)); diff != "" {
+				t.Errorf("heat (-before +after):\n%s", diff)
+			}
+			second, err := again.Marshal()
+			if err != nil || string(second) != string(file) {
+				t.Errorf("marshalled again it is another file: %v", err)
+			}
+			if tt.o.Backbone == nil {
+				return
+			}
+			if _, err := classify.Unmarshal(file, nil); err == nil || !strings.Contains(err.Error(), "fake") {
+				t.Errorf("without the backbone: %v", err)
+			}
+			other := func(string, string) (classify.Backbone, error) { return fake{"2"}, nil }
+			if _, err := classify.Unmarshal(file, other); err == nil || !strings.Contains(err.Error(), "hash") {
+				t.Errorf("with another backbone: %v", err)
+			}
+		})
+	}
+}

@@ -1,0 +1,247 @@
+package classify
+
+import (
+	"errors"
+	"fmt"
+
+	"fovea/internal/ml/container"
+	"fovea/internal/ml/feature"
+	"fovea/internal/ml/head"
+	"fovea/internal/ml/matrix"
+)
+
+// The kind of a model's container, and the version of its form.
+const (
+	containerKind = "classifier"
+	version       = 1
+)
+
+// A description is what a model's container says beside its tensors.
+type description struct {
+	Task       Task               `json:"task"`
+	Classes    []string           `json:"classes"`
+	Thresholds []float64          `json:"thresholds"`
+	Side       int                `json:"side"`
+	Cell       int                `json:"cell"`
+	Backbone   *backboneID        `json:"backbone,omitempty"`
+	Blocks     []blockDescription `json:"blocks"`
+	Normal     *normalScore       `json:"normal,omitempty"`
+	Platt      head.Platt         `json:"platt"`
+	Heat       heatScale          `json:"heat"`
+}
+
+// A backboneID is which backbone a model was trained with, and how many numbers
+// it gives: of a cell, or of an image.
+type backboneID struct {
+	Name    string `json:"name"`
+	Hash    string `json:"hash"`
+	Numbers int    `json:"numbers"`
+}
+
+type blockDescription struct {
+	Name   string  `json:"name"`
+	Source source  `json:"source"`
+	Method method  `json:"method"`
+	Weight float64 `json:"weight"`
+}
+
+// Bounds of what a model's container can ask for.
+const (
+	maxClasses = 10_000
+	maxBlocks  = 16
+	maxSide    = 1024
+	maxNumbers = 8192 // of a backbone
+)
+
+// Marshal returns the model as a container (package container) of the kind
+// "classifier". Block i keeps its head as tensors "i/weights" and "i/bias", the
+// Fisher vector as "i/mean", "i/axes", "i/mixture/weights", "i/mixture/means"
+// and "i/mixture/variances", and the memory as "i/mean", "i/scale", "i/cells".
+// The backbone is not in it, only its name and hash.
+func (m *Model) Marshal() ([]byte, error) {
+	d := description{Task: m.Task, Classes: m.Classes, Thresholds: m.Thresholds, Side: m.side, Cell: m.cell,
+		Normal: m.normal, Platt: m.platt, Heat: m.heat}
+	if m.backbone != nil {
+		d.Backbone = &backboneID{m.backbone.Name(), m.backbone.Hash(), m.numbers}
+	}
+	t := container.Tensors{}
+	for i, b := range m.blocks {
+		d.Blocks = append(d.Blocks, blockDescription{b.name, b.source, b.method, b.weight})
+		b.put(t, fmt.Sprint(i))
+	}
+	return container.Seal(containerKind, version, d, t)
+}
+
+// put adds the tensors of a block.
+func (b *block) put(t container.Tensors, at string) {
+	if b.head != nil {
+		putMatrix(t, at+"/weights", b.head.W)
+		t.Put(at+"/bias", b.head.B, len(b.head.B))
+	}
+	if f := b.fisher; f != nil {
+		t.Put(at+"/mean", f.Mean, len(f.Mean))
+		putMatrix(t, at+"/axes", f.Axes)
+		t.Put(at+"/mixture/weights", f.Weights, len(f.Weights))
+		putMatrix(t, at+"/mixture/means", f.Means)
+		putMatrix(t, at+"/mixture/variances", f.Variances)
+	}
+	if m := b.memory; m != nil {
+		t.Put(at+"/mean", m.Mean, len(m.Mean))
+		t.Put(at+"/scale", m.Scale, len(m.Scale))
+		putMatrix(t, at+"/cells", m.Cells)
+	}
+}
+
+func putMatrix(t container.Tensors, name string, m *matrix.Matrix) {
+	t.Put(name, m.Data, m.Rows, m.Cols)
+}
+
+// Unmarshal returns the model in a container. If it needs a backbone, b is
+// asked for the one with that name and hash, and Unmarshal fails if it gives
+// another: heads trained on other features would give numbers without meaning.
+// The bytes are not trusted: sizes are bounded, and fit each other, or it fails.
+func Unmarshal(data []byte, b func(name, hash string) (Backbone, error)) (*Model, error) {
+	var d description
+	tensors, err := container.Open(data, containerKind, version, &d)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.check(); err != nil {
+		return nil, fmt.Errorf("classify: the model makes no sense: %w", err)
+	}
+	m := &Model{Task: d.Task, Classes: d.Classes, Thresholds: d.Thresholds, normal: d.Normal, platt: d.Platt, heat: d.Heat,
+		lens: lens{side: d.Side, cell: d.Cell, global: d.Task != Anomaly}}
+	for i, bd := range d.Blocks {
+		block, err := d.take(tensors, fmt.Sprint(i), bd)
+		if err != nil {
+			return nil, fmt.Errorf("classify: feature %s: %w", bd.Name, err)
+		}
+		m.blocks = append(m.blocks, block)
+	}
+	if err := tensors.Done(); err != nil {
+		return nil, err
+	}
+	if d.Backbone != nil {
+		m.numbers = d.Backbone.Numbers
+		if b == nil {
+			return nil, fmt.Errorf("classify: the model needs backbone %s, and there is none", d.Backbone.Name)
+		}
+		if m.backbone, err = b(d.Backbone.Name, d.Backbone.Hash); err != nil {
+			return nil, err
+		}
+		if got := m.backbone.Hash(); got != d.Backbone.Hash {
+			return nil, fmt.Errorf("classify: the model was trained with backbone %s of hash %s, and this one has %s", d.Backbone.Name, d.Backbone.Hash, got)
+		}
+	}
+	return m, nil
+}
+
+// check reports what of a description makes no sense.
+func (d *description) check() error {
+	alone := d.Normal != nil
+	switch {
+	case taskNames[d.Task] == "":
+		return fmt.Errorf("there is no task %d", d.Task)
+	case len(d.Classes) == 0 || len(d.Classes) > maxClasses || d.Task == Anomaly && len(d.Classes) != 2:
+		return fmt.Errorf("%d classes", len(d.Classes))
+	case len(d.Thresholds) != len(d.Classes):
+		return fmt.Errorf("%d thresholds for %d classes", len(d.Thresholds), len(d.Classes))
+	case d.Side < 16 || d.Side > maxSide || d.Cell < 2 || d.Cell > d.Side:
+		return fmt.Errorf("images of %d pixels in cells of %d", d.Side, d.Cell)
+	case len(d.Blocks) == 0 || len(d.Blocks) > maxBlocks:
+		return fmt.Errorf("%d features", len(d.Blocks))
+	case alone && (d.Task != Anomaly || len(d.Blocks) != 1 || d.Blocks[0].Method != nearest || d.Normal.Deviation <= 0):
+		return errors.New("distances alone decide, but not so")
+	case d.Task == Anomaly && d.Heat.High <= d.Heat.Low:
+		return fmt.Errorf("heat from %v to %v", d.Heat.Low, d.Heat.High)
+	case d.Backbone != nil && (d.Backbone.Numbers < 1 || d.Backbone.Numbers > maxNumbers):
+		return fmt.Errorf("a backbone of %d numbers", d.Backbone.Numbers)
+	}
+	for _, b := range d.Blocks {
+		if (b.Source != classical) != (b.Source == deep && d.Task == Anomaly || b.Source == global && d.Task != Anomaly) ||
+			b.Source != classical && d.Backbone == nil || b.Weight < 0 || b.Weight > 1 {
+			return fmt.Errorf("feature %s of source %d with weight %v", b.Name, b.Source, b.Weight)
+		}
+	}
+	return nil
+}
+
+// take returns a block, if its tensors fit each other and what they are of.
+func (d *description) take(t container.Tensors, at string, bd blockDescription) (*block, error) {
+	b := &block{name: bd.Name, source: bd.Source, method: bd.Method, weight: bd.Weight}
+	r := &taker{tensors: t}
+	numbers := 2 * feature.Channels // with context
+	if b.source != classical {
+		numbers = d.Backbone.Numbers
+	}
+	size := 0
+	switch {
+	case b.method == pooled && b.source != global:
+		size = feature.PoolSize(numbers)
+	case b.method == fisher && b.source != global:
+		b.fisher = r.fisher(at, numbers)
+		size = 2 * len(b.fisher.Weights) * b.fisher.Means.Cols
+	case b.method == nearest && b.source == classical:
+		b.memory = r.memory(at, numbers)
+		size = feature.ExtremesSize
+	case b.method == whole && b.source == global:
+		size = numbers
+	default:
+		return nil, fmt.Errorf("method %d of source %d", b.method, b.source)
+	}
+	if d.Normal == nil {
+		outputs := len(d.Classes)
+		if d.Task == Anomaly {
+			outputs = 1
+		}
+		b.head = &head.Linear{Kind: d.Task.kind(), W: r.matrix(at+"/weights", outputs, size), B: r.vector(at+"/bias", outputs)}
+	}
+	return b, r.err
+}
+
+// A taker takes tensors until one is not as it should be.
+type taker struct {
+	tensors container.Tensors
+	err     error
+}
+
+// vector returns a tensor of n numbers, any for a negative n.
+func (r *taker) vector(name string, n int) []float32 {
+	v, err := r.tensors.Take(name, &n)
+	r.err = errors.Join(r.err, err)
+	return v
+}
+
+// matrix returns a tensor of rows x cols numbers, any for negative ones.
+func (r *taker) matrix(name string, rows, cols int) *matrix.Matrix {
+	v, err := r.tensors.Take(name, &rows, &cols)
+	r.err = errors.Join(r.err, err)
+	return &matrix.Matrix{Rows: max(0, rows), Cols: max(0, cols), Data: v}
+}
+
+func (r *taker) fisher(at string, numbers int) *feature.Fisher {
+	f := &feature.Fisher{Projection: &feature.Projection{Mean: r.vector(at+"/mean", numbers), Axes: r.matrix(at+"/axes", -1, numbers)}}
+	weights := r.vector(at+"/mixture/weights", -1)
+	k, dims := len(weights), f.Axes.Rows
+	f.Mixture = &feature.Mixture{Weights: weights, Means: r.matrix(at+"/mixture/means", k, dims), Variances: r.matrix(at+"/mixture/variances", k, dims)}
+	for _, v := range f.Variances.Data {
+		if v <= 0 {
+			r.err = errors.Join(r.err, fmt.Errorf("a variance is %v", v))
+		}
+	}
+	if k == 0 || dims == 0 || dims > numbers {
+		r.err = errors.Join(r.err, fmt.Errorf("a mixture of %d in %d dimensions", k, dims))
+	}
+	return f
+}
+
+func (r *taker) memory(at string, numbers int) *feature.Memory {
+	m := &feature.Memory{Mean: r.vector(at+"/mean", numbers), Scale: r.vector(at+"/scale", numbers), Cells: r.matrix(at+"/cells", -1, numbers)}
+	if m.Cells.Rows == 0 || m.Cells.Rows > feature.MemoryCells {
+		r.err = errors.Join(r.err, fmt.Errorf("a memory of %d cells", m.Cells.Rows))
+	}
+	if r.err == nil {
+		m.Ready()
+	}
+	return m
+}

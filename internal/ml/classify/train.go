@@ -1,0 +1,292 @@
+package classify
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"golang.org/x/sync/errgroup"
+
+	"fovea/internal/ml/feature"
+	"fovea/internal/ml/head"
+	"fovea/internal/ml/matrix"
+)
+
+// How many folds out-of-fold predictions have: few images leave little to learn
+// from if a third is taken away.
+const (
+	folds      = 3
+	moreFolds  = 5
+	fewImages  = 500
+	greedy     = 8  // steps of the choice among heads
+	manyLabels = 50 // of each side, from which on heads are chosen
+)
+
+// Train trains a model on a set of images. It ends early, with the context's
+// error, when the context does: within a second, but for a call of set.Image.
+func Train(ctx context.Context, set *Set, o Options) (*Model, *Report, error) {
+	if err := o.check(set); err != nil {
+		return nil, nil, err
+	}
+	if o.Progress == nil {
+		o.Progress = func(float64, string) {}
+	}
+	part, index := o.draw(set)
+	t := &training{Options: o, set: part, targets: o.targets(part)}
+	m, err := t.run(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("train: %w", err)
+	}
+	return m, t.report(m, index), nil
+}
+
+// A training is a training at work.
+type training struct {
+	Options
+	set     *Set
+	targets *head.Targets
+	gallery *gallery
+	fold    []int // of each image
+	numbers int   // that the backbone gives
+
+	blocks    []*features
+	distances []distances       // of each image: how far its cells are from normal ones
+	heads     []*head.Validated // of each block
+	scores    *matrix.Matrix    // out of fold, before calibration: a column for each output
+}
+
+// distances describe the map of distances of an image.
+type distances struct{ median, greatest, top float32 }
+
+// run makes the model.
+func (t *training) run(ctx context.Context) (*Model, error) {
+	n := len(t.set.Labels)
+	t.gallery = newGallery(t.set, lensOf(t.Task, t.Backbone), t.Workers)
+	t.fold = head.Folds(t.strata(), t.folds(), t.Seed)
+	s := &sample{classical: make([]*matrix.Matrix, n), deep: make([]*matrix.Matrix, n)}
+	err := t.gallery.each(ctx, t.stage(0, 0.5, "looking at images"), func(i int, v *view) error {
+		s.add(v, i, n, t.Seed)
+		if i == 0 {
+			t.numbers = numbersOf(v)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	t.Progress(0.5, "learning features")
+	if err := t.encode(ctx, s); err != nil {
+		return nil, err
+	}
+	t.Progress(0.8, "fitting heads")
+	if t.alone() {
+		return t.normalOnly()
+	}
+	return t.fit(ctx)
+}
+
+// strata returns what each fold is to have its share of: of Anomaly both
+// classes.
+func (t *training) strata() *head.Targets {
+	if t.Task != Anomaly {
+		return t.targets
+	}
+	classes := make([]int, len(t.set.Labels))
+	for i, l := range t.set.Labels {
+		classes[i] = l[0]
+	}
+	return head.OneHot(classes, 2)
+}
+
+// folds returns how many folds there are, at most one for each image.
+func (t *training) folds() int {
+	n := len(t.set.Labels)
+	if n <= fewImages {
+		return min(moreFolds, n)
+	}
+	return folds
+}
+
+// alone tells whether there are hardly any anomalies to learn from.
+func (t *training) alone() bool {
+	if t.Task != Anomaly {
+		return false
+	}
+	anomalies := 0
+	for i := range t.set.Labels {
+		if !t.isNormal(i) {
+			anomalies++
+		}
+	}
+	return anomalies < MinAnomalies
+}
+
+func (t *training) isNormal(i int) bool { return t.Task != Anomaly || t.set.Labels[i][0] == Normal }
+
+// stage returns a function that reports how many images are done.
+func (t *training) stage(from, to float64, name string) func(int) {
+	return func(n int) { t.Progress(from+(to-from)*float64(n)/float64(len(t.set.Labels)), name) }
+}
+
+// encode learns the features and makes those of all images.
+func (t *training) encode(ctx context.Context, s *sample) error {
+	blocks := blocksOf(t.Task, t.Backbone != nil)
+	unseen := make([]*feature.Memory, t.folds()) // made of the normal images of the other folds
+	g, inner := errgroup.WithContext(ctx)
+	g.SetLimit(max(1, t.Workers))
+	for _, b := range blocks {
+		g.Go(func() error { return b.learn(inner, s, t.isNormal, t.Seed) })
+		for fold := range unseen {
+			if b.method != nearest {
+				break
+			}
+			g.Go(func() error {
+				other := block{source: b.source, method: b.method}
+				err := other.learn(inner, s, func(i int) bool { return t.isNormal(i) && t.fold[i] != fold }, t.Seed)
+				unseen[fold] = other.memory
+				return err
+			})
+		}
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	t.Progress(0.6, "describing images")
+	n := len(t.set.Labels)
+	t.distances = make([]distances, n)
+	rows := make([][][]float32, len(blocks))
+	for k := range rows {
+		rows[k] = make([][]float32, n)
+	}
+	err := t.gallery.each(ctx, t.stage(0.6, 0.8, "describing images"), func(i int, v *view) error {
+		for k, b := range blocks {
+			if b.method != nearest {
+				rows[k][i] = b.encode(v)
+				continue
+			}
+			// A normal image is no surprise to a memory that holds it.
+			memory := b.memory
+			if t.isNormal(i) {
+				memory = unseen[t.fold[i]]
+			}
+			d := memory.Distances(v.classical)
+			rows[k][i] = feature.Extremes(d)
+			t.distances[i] = distances{rows[k][i][len(rows[k][i])-1], rows[k][i][0], feature.Top(d, topShare)}
+		}
+		return nil
+	})
+	for k, b := range blocks {
+		t.blocks = append(t.blocks, &features{block: b, x: matrix.Of(rows[k]...)})
+	}
+	return err
+}
+
+// fit fits the heads, weighs them, and sets thresholds.
+func (t *training) fit(ctx context.Context) (*Model, error) {
+	m := t.model()
+	var p []*matrix.Matrix
+	kind := t.Task.kind()
+	for k, b := range t.blocks {
+		v, err := head.Validate(ctx, b.x, t.targets, head.Regression{Kind: kind, Raw: b.raw()}, b.strengths(), head.Validation{Fold: t.fold, Workers: t.Workers})
+		if err != nil {
+			return nil, fmt.Errorf("head of %s: %w", b.name, err)
+		}
+		b.head = v.Linear
+		t.heads = append(t.heads, v)
+		p = append(p, head.Probabilities(kind, v.OutOfFold))
+		t.Progress(0.8+0.2*float64(k+1)/float64(len(t.blocks)), "fitting heads")
+	}
+	weights := head.Equal(len(p))
+	if t.Task == Anomaly && t.rarest() >= manyLabels {
+		weights = head.Greedy(kind, p, t.targets, greedy)
+	}
+	t.scores = head.Mean(p, weights)
+	for k, b := range t.blocks {
+		b.weight = weights[k]
+		if weights[k] > 0 || b.method == nearest { // which heat maps are made of
+			m.blocks = append(m.blocks, b.block)
+		}
+	}
+	m.Thresholds = make([]float64, len(m.Classes))
+	for k := range t.targets.Cols {
+		m.Thresholds[k], _ = head.BestF1(t.column(k))
+	}
+	if t.Task == Anomaly {
+		scores, positive := t.column(0)
+		m.calibrate(head.FitPlatt(scores, positive))
+	}
+	return m, nil
+}
+
+// model returns a model of what is known without heads.
+func (t *training) model() *Model {
+	m := &Model{Task: t.Task, Classes: t.Classes, lens: t.gallery.lens}
+	m.numbers = t.numbers
+	if t.Task == Anomaly {
+		m.setHeat(t)
+	}
+	return m
+}
+
+// rarest returns how many images have the rarer of the two classes of Anomaly.
+func (t *training) rarest() int {
+	anomalies := 0
+	for i := range t.set.Labels {
+		if !t.isNormal(i) {
+			anomalies++
+		}
+	}
+	return min(anomalies, len(t.set.Labels)-anomalies)
+}
+
+// column returns the out-of-fold scores of output k, and the truth.
+func (t *training) column(k int) (scores []float32, positive []bool) {
+	for i := range t.targets.Rows {
+		scores = append(scores, t.scores.Row(i)[k])
+		positive = append(positive, t.targets.Row(i)[k] > 0.5)
+	}
+	return scores, positive
+}
+
+// topShare is the share of the greatest distances that are the score of an
+// image where there are no anomalies to learn from (vision.md §2.4).
+const topShare = 0.01
+
+// normalOnly makes a model that tells what is unlike normal images: its score
+// is how far the most unusual cells are from normal ones, in standard
+// deviations of what normal images have that were not in the memory.
+func (t *training) normalOnly() (*Model, error) {
+	m := t.model()
+	var normal []float64
+	for i, d := range t.distances {
+		if t.isNormal(i) {
+			normal = append(normal, float64(d.top))
+		}
+	}
+	mean, deviation := moments(normal)
+	m.normal = &normalScore{Mean: mean, Deviation: math.Max(deviation, 1e-6*math.Abs(mean)+1e-12)}
+	t.scores = matrix.New(len(t.distances), 1)
+	for i, d := range t.distances {
+		t.scores.Row(i)[0] = float32(m.normal.score(d.top))
+	}
+	for _, b := range t.blocks {
+		if b.method == nearest {
+			b.weight = 1
+			m.blocks = append(m.blocks, b.block)
+		}
+	}
+	limit := quantile(normal, t.Quantile)
+	m.Thresholds = []float64{m.normal.score(float32(limit)), 0}
+	m.calibrate(head.Platt{A: 1})
+	return m, nil
+}
+
+func moments(v []float64) (mean, deviation float64) {
+	for _, x := range v {
+		mean += x / float64(len(v))
+	}
+	for _, x := range v {
+		deviation += (x - mean) * (x - mean) / float64(len(v))
+	}
+	return mean, math.Sqrt(deviation)
+}

@@ -1,0 +1,192 @@
+package classify
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"fovea/internal/imaging"
+	"fovea/internal/ml/feature"
+	"fovea/internal/ml/matrix"
+)
+
+// A view is what is seen of an image before anything is learnt.
+type view struct {
+	classical *feature.Map
+	deep      *feature.Map // nil without a backbone
+	global    []float32    // likewise
+}
+
+// bytes returns how much memory a view takes.
+func (v *view) bytes() int64 {
+	n := len(v.classical.Data) + len(v.global)
+	if v.deep != nil {
+		n += len(v.deep.Data)
+	}
+	return 4 * int64(n)
+}
+
+// A lens is how images are looked at (vision.md §2.1 and §2.2).
+type lens struct {
+	side     int // pixels of the longer side
+	cell     int // of a cell of the classical map
+	backbone Backbone
+	global   bool // the network describes the whole, not its cells
+	numbers  int  // that it gives: of a cell, or of the whole; 0 before the first
+}
+
+// lensOf returns how the images of a task are looked at.
+func lensOf(t Task, b Backbone) lens {
+	if t == Anomaly {
+		return lens{side: 256, cell: 8, backbone: b}
+	}
+	return lens{side: 128, cell: 4, backbone: b, global: true}
+}
+
+// look returns what is seen of an image.
+func (l lens) look(m *imaging.Image) (*view, error) {
+	m = m.Fit(l.side)
+	v := &view{classical: feature.Classical(m, l.cell).WithContext()}
+	if l.backbone == nil {
+		return v, nil
+	}
+	var err error
+	got := 0
+	if l.global {
+		v.global, err = l.backbone.Global(m)
+		got = len(v.global)
+	} else if v.deep, err = l.backbone.Cells(m); err == nil {
+		got = v.deep.C
+	}
+	if err == nil && l.numbers > 0 && got != l.numbers {
+		err = fmt.Errorf("backbone %s gives %d numbers, and gave %d in training", l.backbone.Name(), got, l.numbers)
+	}
+	return v, err
+}
+
+// numbersOf returns how many numbers the network gave of a view.
+func numbersOf(v *view) int {
+	if v.deep != nil {
+		return v.deep.C
+	}
+	return len(v.global)
+}
+
+// keptBytes bounds the views that are kept.
+const keptBytes = 256 << 20
+
+// A gallery is the views of all images of a set. Those that find room are kept,
+// others are made anew when they are wanted.
+type gallery struct {
+	lens
+	set     *Set
+	workers int
+	mu      sync.Mutex
+	kept    []*view
+	room    int64
+}
+
+func newGallery(set *Set, l lens, workers int) *gallery {
+	return &gallery{lens: l, set: set, workers: max(1, workers), kept: make([]*view, len(set.Labels)), room: keptBytes}
+}
+
+// each calls fn for every image with what is seen of it, several at the same
+// time. It ends early with the first error, or the context's.
+func (g *gallery) each(ctx context.Context, done func(n int), fn func(i int, v *view) error) error {
+	group, inner := errgroup.WithContext(ctx)
+	group.SetLimit(g.workers)
+	finished := 0
+	for i := range g.set.Labels {
+		if inner.Err() != nil {
+			break
+		}
+		group.Go(func() error {
+			v, err := g.view(inner, i)
+			if err == nil {
+				err = fn(i, v)
+			}
+			if err != nil {
+				return fmt.Errorf("image %d: %w", i, err)
+			}
+			g.mu.Lock()
+			defer g.mu.Unlock()
+			finished++
+			done(finished)
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+// view returns what is seen of image i.
+func (g *gallery) view(ctx context.Context, i int) (*view, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	g.mu.Lock()
+	v := g.kept[i]
+	g.mu.Unlock()
+	if v != nil {
+		return v, nil
+	}
+	m, err := g.set.Image(ctx, i)
+	if err != nil {
+		return nil, err
+	}
+	if v, err = g.look(m); err != nil {
+		return nil, err
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if size := v.bytes(); size <= g.room {
+		g.room -= size
+		g.kept[i] = v
+	}
+	return v, nil
+}
+
+// Cells that are drawn from all images to learn what cells are like.
+const drawn = 15_000
+
+// A sample is cells that were drawn from the images.
+type sample struct {
+	classical []*matrix.Matrix // of each image
+	deep      []*matrix.Matrix // of each image; nil without a network's cells
+}
+
+// add draws the cells of image i of n.
+func (s *sample) add(v *view, i, n int, seed uint64) {
+	r := rand.New(rand.NewPCG(seed, uint64(i)))
+	draw := func(m *feature.Map) *matrix.Matrix {
+		c := m.Cells()
+		return c.Pick(feature.Sample(c.Rows, (drawn+n-1)/n, r))
+	}
+	s.classical[i] = draw(v.classical)
+	if v.deep != nil {
+		s.deep[i] = draw(v.deep)
+	}
+}
+
+// stack returns the matrices of which keep is true below each other.
+func stack(ms []*matrix.Matrix, keep func(i int) bool) *matrix.Matrix {
+	rows, cols := 0, 0
+	for i, m := range ms {
+		if keep(i) {
+			rows, cols = rows+m.Rows, m.Cols
+		}
+	}
+	out := matrix.New(rows, cols)
+	at := 0
+	for i, m := range ms {
+		if keep(i) {
+			at += copy(out.Data[at:], m.Data)
+		}
+	}
+	return out
+}
