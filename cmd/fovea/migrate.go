@@ -30,6 +30,7 @@ type migration struct {
 	split     string
 	manifests []string
 	workers   int
+	patience  time.Duration
 	key       string
 	offline   bool
 }
@@ -78,6 +79,7 @@ func migrateCommand() *cobra.Command {
 	f.StringVar(&m.split, "split", "", "train or test, of a folder or bucket (default: told by the names of the manifests)")
 	f.StringSliceVar(&m.manifests, "manifest", nil, "only these manifests of a folder or bucket")
 	f.IntVar(&m.workers, "workers", 8, "images that are copied at a time")
+	f.DurationVar(&m.patience, "patience", 5*time.Minute, "how long to go on trying while a service or the network fails")
 	configFlag(cmd)
 	cmd.AddCommand(migrateVerifyCommand(), migrateKeyCommand())
 	return cmd
@@ -116,19 +118,26 @@ func (s *sourceFlags) resolve(own keyPair) error {
 	return nil
 }
 
-func (s *sourceFlags) api() *migrate.API {
-	return &migrate.API{Endpoint: s.endpoint, Region: s.region, KeyID: s.accessKey, Secret: s.secretKey, Token: s.token}
+// sourceAPI returns the API of the source.
+func (m *migration) sourceAPI() *migrate.API {
+	s := m.source
+	return &migrate.API{Endpoint: s.endpoint, Region: s.region, KeyID: s.accessKey, Secret: s.secretKey, Token: s.token, Patience: m.patience}
 }
 
-func (s *sourceFlags) s3() (*migrate.Bucketer, error) {
+// sourceS3 returns the S3 of the source.
+func (m *migration) sourceS3() (*migrate.Bucketer, error) {
+	s := m.source
 	return migrate.NewBucketer(objects3.Config{
 		Endpoint: s.s3Endpoint, Region: s.region, AccessKey: s.accessKey, SecretKey: s.secretKey, SessionToken: s.token,
-		PathStyle: s.s3Endpoint != "", Attempts: s3Attempts,
+		PathStyle: s.s3Endpoint != "", Attempts: m.s3Attempts(),
 	})
 }
 
-// s3Attempts is how often a request to S3 is tried: for about half a minute.
-const s3Attempts = 10
+// s3Pause is about how long S3 is left alone between two tries.
+const s3Pause = 5 * time.Second
+
+// s3Attempts returns how often a request to S3 is tried.
+func (m *migration) s3Attempts() int { return 4 + int(m.patience/s3Pause) }
 
 // destination returns the server, and the S3 that it reads.
 func (m *migration) destination() (*migrate.API, *migrate.Bucketer, error) {
@@ -136,10 +145,10 @@ func (m *migration) destination() (*migrate.API, *migrate.Bucketer, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	api := &migrate.API{Endpoint: m.url(m.Listen), Region: m.Region, KeyID: key.ID, Secret: key.Secret}
-	store := objects3.Config{Endpoint: api.Endpoint, Region: m.Region, AccessKey: key.ID, SecretKey: key.Secret, PathStyle: true, Attempts: s3Attempts}
+	api := &migrate.API{Endpoint: m.url(m.Listen), Region: m.Region, KeyID: key.ID, Secret: key.Secret, Patience: m.patience}
+	store := objects3.Config{Endpoint: api.Endpoint, Region: m.Region, AccessKey: key.ID, SecretKey: key.Secret, PathStyle: true, Attempts: m.s3Attempts()}
 	if m.S3Endpoint != "" {
-		store = objects3.Config{Endpoint: m.externalS3(), Region: m.S3Region, AccessKey: m.S3AccessKey, SecretKey: m.S3SecretKey, PathStyle: m.S3PathStyle, Attempts: s3Attempts}
+		store = objects3.Config{Endpoint: m.externalS3(), Region: m.S3Region, AccessKey: m.S3AccessKey, SecretKey: m.S3SecretKey, PathStyle: m.S3PathStyle, Attempts: m.s3Attempts()}
 	}
 	s3, err := migrate.NewBucketer(store)
 	return api, s3, err
@@ -208,8 +217,8 @@ func (m *migration) open(from string, own *migrate.Bucketer) (migrate.Source, bo
 		if err := m.sourceKeys(); err != nil {
 			return nil, false, err
 		}
-		s3, err := m.source.s3()
-		return &migrate.Live{Service: fovea.Service(from), API: m.source.api(), S3: s3, Projects: m.projects, Name: m.name}, false, err
+		s3, err := m.sourceS3()
+		return &migrate.Live{Service: fovea.Service(from), API: m.sourceAPI(), S3: s3, Projects: m.projects, Name: m.name}, false, err
 	case len(m.projects) > 0:
 		return nil, false, errors.New("--projects is for an account; a folder or bucket has --manifest and --project")
 	case strings.HasPrefix(strings.ToLower(from), "s3://"):
@@ -249,7 +258,7 @@ func (m *migration) openBucket(name string, own *migrate.Bucketer, o migrate.Tre
 	if err := m.sourceKeys(); err != nil {
 		return nil, false, err
 	}
-	s3, err := m.source.s3()
+	s3, err := m.sourceS3()
 	if err != nil {
 		return nil, false, err
 	}

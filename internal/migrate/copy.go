@@ -12,74 +12,115 @@ import (
 	"io/fs"
 	"mime"
 	"path"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 )
 
-// copyBatch is how many objects are copied between two syncs of the state.
-const copyBatch = 128
+// What is copied is remembered, and synced, every copySync or copyBatch
+// objects, whichever comes first.
+const (
+	copySync  = 100 * time.Millisecond
+	copyBatch = 64
+)
 
 // A copied object is one whose content is known.
 type copied struct {
 	place string
 	size  int64
 	sum   []byte // nil if there is no such object
-	done  bool
 }
 
 // copyAll copies all objects that are not yet.
 func (m *Migration) copyAll(ctx context.Context) error {
 	var n, of int64
 	err := m.st.db.QueryRowContext(ctx, `SELECT COALESCE(SUM(copied), 0), COUNT(*) FROM objects`).Scan(&n, &of)
-	if err != nil {
+	if err != nil || n == of {
 		return err
 	}
-	if n < of {
-		m.log("copying %d images and masks to s3://%s/%s", of-n, m.To.Bucket, m.To.Key)
-	}
-	for last := ""; ; {
-		batch, err := collect(ctx, m.st, func(rows *sql.Rows, c *copied) error { return rows.Scan(&c.place) },
-			`SELECT place FROM objects WHERE copied = 0 AND place > ? ORDER BY place LIMIT ?`, last, copyBatch)
-		if err != nil || len(batch) == 0 {
-			return err
-		}
-		last = batch[len(batch)-1].place
-		failed := m.copyBatch(ctx, batch)
-		if err := m.remember(ctx, batch); err != nil {
-			return errors.Join(failed, err)
-		}
-		if failed != nil {
-			return failed
-		}
-		n += int64(len(batch))
-		m.bar("copied images and masks", n, of)
-	}
-}
-
-// copyBatch copies objects side by side, and returns the first error.
-func (m *Migration) copyBatch(ctx context.Context, batch []copied) error {
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(m.workers())
-	for i := range batch {
+	m.log("copying %d images and masks to s3://%s/%s", of-n, m.To.Bucket, m.To.Key)
+	g, gctx := errgroup.WithContext(ctx)
+	places, done := make(chan string), make(chan copied)
+	g.Go(func() error {
+		defer close(places)
+		return m.feed(gctx, places)
+	})
+	for range m.workers() {
 		g.Go(func() error {
-			c, err := m.copyOne(ctx, batch[i].place)
-			if err != nil {
-				return fmt.Errorf("copy %s: %w", batch[i].place, err)
+			for place := range places {
+				c, err := m.copyOne(gctx, place)
+				if err != nil {
+					return fmt.Errorf("copy %s: %w", place, err)
+				}
+				done <- c
 			}
-			batch[i] = c
 			return nil
 		})
 	}
-	return g.Wait()
+	failed := make(chan error, 1)
+	go func() {
+		failed <- g.Wait()
+		close(done)
+	}()
+	err = m.gather(ctx, done, func(copied int) {
+		n += int64(copied)
+		m.bar("copied images and masks", n, of)
+	})
+	return cmp.Or(<-failed, err)
 }
 
-// remember stores which objects of a batch are copied, also if ctx has ended.
+// feed sends the places of all objects that are not copied yet.
+func (m *Migration) feed(ctx context.Context, places chan<- string) error {
+	for last := ""; ; {
+		page, err := collect(ctx, m.st, func(rows *sql.Rows, place *string) error { return rows.Scan(place) },
+			`SELECT place FROM objects WHERE copied = 0 AND place > ? ORDER BY place LIMIT 1000`, last)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for _, last = range page {
+			select {
+			case places <- last:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+	}
+}
+
+// gather remembers what was copied until done is closed. It goes on after an
+// error, which it returns in the end, so that nobody waits for it.
+func (m *Migration) gather(ctx context.Context, done <-chan copied, progress func(n int)) (err error) {
+	tick := time.NewTicker(copySync)
+	defer tick.Stop()
+	var batch []copied
+	flush := func() {
+		if len(batch) > 0 && err == nil {
+			if err = m.remember(ctx, batch); err == nil {
+				progress(len(batch))
+			}
+		}
+		batch = batch[:0]
+	}
+	for {
+		select {
+		case c, ok := <-done:
+			if !ok {
+				flush()
+				return err
+			}
+			if batch = append(batch, c); len(batch) >= copyBatch {
+				flush()
+			}
+		case <-tick.C:
+			flush()
+		}
+	}
+}
+
+// remember stores which objects are copied, also if ctx has ended.
 func (m *Migration) remember(ctx context.Context, batch []copied) error {
 	return m.st.update(context.WithoutCancel(ctx), func(tx *sql.Tx) error {
 		for _, c := range batch {
-			if !c.done {
-				continue
-			}
 			if _, err := tx.Exec(`UPDATE objects SET copied = 1, size = ?, sum = ? WHERE place = ?`, c.size, c.sum, c.place); err != nil {
 				return err
 			}
@@ -94,14 +135,14 @@ func (m *Migration) remember(ctx context.Context, batch []copied) error {
 func (m *Migration) copyOne(ctx context.Context, place string) (copied, error) {
 	body, info, err := m.Source.open(ctx, place)
 	if errors.Is(err, fs.ErrNotExist) {
-		return copied{place: place, done: true}, nil
+		return copied{place: place}, nil
 	}
 	if err != nil {
 		return copied{}, err
 	}
 	defer body.Close()
 	to, h := m.target(place), sha256.New()
-	c := copied{place: place, size: info.Size, done: true}
+	c := copied{place: place, size: info.Size}
 	stay := m.SameS3 && to.String() == place
 	there := stay
 	if !stay {

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -111,9 +112,12 @@ func (b *readback) download(ctx context.Context, d *dataset, revision int64, f *
 	})
 }
 
-// readLines reads up to composeBatch entries.
+// readBatch is how many entries are read back between two syncs of the state.
+const readBatch = 32
+
+// readLines reads up to readBatch entries.
 func readLines(in *bufio.Reader) (batch []*line, done bool, err error) {
-	for len(batch) < composeBatch {
+	for len(batch) < readBatch {
 		var text []byte
 		for {
 			part, more, err := in.ReadLine()
@@ -170,8 +174,13 @@ func (b *readback) leaves(ctx context.Context, d *dataset, batch []*line, sum *s
 	})
 }
 
+// sumLife is how long what was read of an object counts, so that a run that is
+// started again need not read everything again.
+const sumLife = time.Hour
+
 // sums returns the SHA-256 of what the entries refer to, nil for what is not
-// there. Each object is read once in a run.
+// there. Each object is read once, as long as that is not longer ago than
+// sumLife.
 func (b *readback) sums(ctx context.Context, batch []*line) (map[string][]byte, error) {
 	sums := map[string][]byte{}
 	var todo []string
@@ -186,7 +195,7 @@ func (b *readback) sums(ctx context.Context, batch []*line) (map[string][]byte, 
 				continue
 			}
 			var sum []byte
-			err := b.st.db.QueryRowContext(ctx, `SELECT sum FROM sums WHERE ref = ?`, uri).Scan(&sum)
+			err := b.st.db.QueryRowContext(ctx, `SELECT sum FROM sums WHERE ref = ? AND at > ?`, uri, time.Now().Add(-sumLife).Unix()).Scan(&sum)
 			if errors.Is(err, sql.ErrNoRows) {
 				todo = append(todo, uri)
 			} else if err != nil {
@@ -211,21 +220,14 @@ func (b *readback) sums(ctx context.Context, batch []*line) (map[string][]byte, 
 	for i, uri := range todo {
 		sums[uri] = read[i].sum
 	}
+	now := time.Now().Unix()
 	return sums, b.st.update(ctx, func(tx *sql.Tx) error {
 		for i, uri := range todo {
-			if _, err := tx.Exec(`INSERT OR REPLACE INTO sums (ref, size, sum) VALUES (?, ?, ?)`, uri, read[i].size, read[i].sum); err != nil {
+			if _, err := tx.Exec(`INSERT OR REPLACE INTO sums (ref, size, sum, at) VALUES (?, ?, ?, ?)`, uri, read[i].size, read[i].sum, now); err != nil {
 				return err
 			}
 		}
 		return nil
-	})
-}
-
-// forget makes the next read look at all images again.
-func (b *readback) forget(ctx context.Context) error {
-	return b.st.update(ctx, func(tx *sql.Tx) error {
-		_, err := tx.Exec(`DELETE FROM sums`)
-		return err
 	})
 }
 

@@ -57,8 +57,8 @@ CREATE TABLE IF NOT EXISTS leaves (
 	PRIMARY KEY (dataset, ref, side, line)
 ) WITHOUT ROWID;
 
--- What the destination holds, as it was read back.
-CREATE TABLE IF NOT EXISTS sums (ref TEXT PRIMARY KEY, size INTEGER NOT NULL, sum BLOB) WITHOUT ROWID;
+-- What the destination holds, as it was read back, and when, in seconds.
+CREATE TABLE IF NOT EXISTS sums (ref TEXT PRIMARY KEY, size INTEGER NOT NULL, sum BLOB, at INTEGER NOT NULL) WITHOUT ROWID;
 
 -- Why the import dropped lines of the new manifest.
 CREATE TABLE IF NOT EXISTS findings (dataset INTEGER NOT NULL, line INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY (dataset, line)) WITHOUT ROWID;
