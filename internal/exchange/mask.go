@@ -64,12 +64,33 @@ func (c *collection) findMasks(top string) (*masks, error) {
 			defects = append(defects, v.defect)
 		}
 	}
+	m.unmatched()
 	slices.Sort(defects)
 	m.colors = map[string]imaging.Color{defect: colorOf(0)}
 	for i, d := range defects {
 		m.colors[d] = colorOf(i + 1)
 	}
 	return m, nil
+}
+
+// unmatched tells of files in folders for masks that are of no anomalous image.
+func (m *masks) unmatched() {
+	keys := map[string]bool{}
+	for _, i := range m.c.files {
+		if name := m.c.images.files[i].name; !m.masks[i] && m.verdictOf(name).kind == Anomalous {
+			keys[maskKey(name, m.top)] = true
+		}
+	}
+	said := map[int32]bool{}
+	for _, s := range m.stated {
+		said[s.mask] = true
+	}
+	for _, i := range m.c.files {
+		name := m.c.images.files[i].name
+		if m.masks[i] && !said[i] && !keys[maskKey(name, m.top)] && slices.ContainsFunc(strings.Split(path.Dir(name), "/"), isMaskFolder) {
+			m.c.problems.addf("%s is in a folder for masks, and there is no anomalous image of that name", name)
+		}
+	}
 }
 
 // maxDefects is how many kinds of defects a project may have (LV-5.46).
