@@ -27,7 +27,7 @@ func backupCommand() *cobra.Command {
 		Use:   "backup --to DIR",
 		Short: "Copy the data folder while the server runs",
 		Long: "Copy a data folder to another one that is empty or not there, also while a server\n" +
-			"works on it. The copy is a data folder: `fovea serve --data DIR` serves it as it was.\n" +
+			"works on it. A backup that was interrupted goes on when it is run again. The copy is a data folder: `fovea serve --data DIR` serves it as it was.\n" +
 			"Files that never change become hard links where that is possible, which takes no\n" +
 			"room; move or archive the copy elsewhere to be safe from a failing disk.",
 		Example: "  fovea backup --data /var/lib/fovea --to /var/backups/fovea-monday\n  fovea verify --data /var/backups/fovea-monday",
@@ -84,19 +84,47 @@ func (c *config) backup(ctx context.Context, to string) (*backup, error) {
 	if _, err := b.file(keyFile); err != nil {
 		return nil, err
 	}
-	return b, b.sync()
+	return b, b.finish()
 }
 
-// prepare makes the folder of the copy.
+// unfinished is the name of the file that is in a copy until it is whole.
+const unfinished = "unfinished-backup"
+
+// prepare makes the folder of the copy, or goes on with that of a backup that
+// was interrupted: what is there already is whole.
 func (b *backup) prepare() error {
 	if err := os.MkdirAll(b.to, 0o700); err != nil {
 		return err
 	}
 	list, err := os.ReadDir(b.to)
-	if err == nil && len(list) > 0 {
-		err = fmt.Errorf("%s is not empty: name a folder that is, or that is not there", b.to)
+	if err != nil {
+		return err
 	}
-	return err
+	mark := filepath.Join(b.to, unfinished)
+	if _, err := os.Stat(mark); len(list) > 0 && err != nil {
+		return fmt.Errorf("%s is not empty: name a folder that is, or that is not there", b.to)
+	}
+	if err := os.WriteFile(mark, []byte("fovea backup was interrupted: run it again, or remove this folder\n"), 0o600); err != nil {
+		return err
+	}
+	return cmp.Or(syncFile(mark), syncFile(b.to))
+}
+
+// finish makes all of the copy durable, and then says that it is whole.
+func (b *backup) finish() error {
+	if err := b.sync(); err != nil {
+		return err
+	}
+	return cmp.Or(os.Remove(filepath.Join(b.to, unfinished)), syncFile(b.to))
+}
+
+// refuseUnfinished reports a data folder that is the copy of a backup which did
+// not come to its end.
+func (c *config) refuseUnfinished() error {
+	if _, err := os.Stat(filepath.Join(c.Data, unfinished)); err == nil {
+		return fmt.Errorf("%s is a backup that was interrupted: run fovea backup again, or use another copy", c.Data)
+	}
+	return nil
 }
 
 // backupDatasets copies the database and the blobs.
@@ -203,6 +231,9 @@ func (b *backup) objects(ctx context.Context) (err error) {
 // nothing is missing.
 func (b *backup) rounds(file string, fn func(file string) (missing int, err error)) error {
 	for try := 1; ; try++ {
+		if err := removeDatabase(file); err != nil { // of a round before, or of a backup that was interrupted
+			return err
+		}
 		missing, err := fn(file)
 		if err != nil {
 			return err
@@ -214,12 +245,18 @@ func (b *backup) rounds(file string, fn func(file string) (missing int, err erro
 		if try == backupTries {
 			return fmt.Errorf("%d files that the database named were removed before they were copied, %d times: try when less is going on", missing, try)
 		}
-		for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
-			if err := os.Remove(file + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return err
-			}
+	}
+}
+
+// removeDatabase removes the files of a SQLite database as far as they are
+// there.
+func removeDatabase(file string) error {
+	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
+		if err := os.Remove(file + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
 		}
 	}
+	return nil
 }
 
 func (b *backup) blobs(list iter.Seq2[string, error]) (missing int, err error) {
@@ -267,11 +304,11 @@ func (b *backup) under(dir string, list iter.Seq2[string, error]) (missing int, 
 // file copies a file that never changes, and reports whether there is one.
 func (b *backup) file(name string) (bool, error) {
 	from, to := filepath.Join(b.from, name), filepath.Join(b.to, name)
-	if _, err := os.Lstat(to); err == nil {
-		return true, nil
-	}
 	if err := b.folder(filepath.Dir(to)); err != nil {
 		return false, err
+	}
+	if _, err := os.Lstat(to); err == nil {
+		return true, nil
 	}
 	err := os.Link(from, to)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -112,5 +112,6 @@ func (n *node) sweep(ctx context.Context, datasets *dataset.Ops) error {
 	_, tokens := n.store.DeleteTokens(ctx, now.Add(-fovea.TokenLife))
 	_, jobs := n.store.DeleteJobs(ctx, now.Add(-keepJobs))
 	_, revisions := datasets.DropRevisions(ctx, n.config.retention())
-	return errors.Join(revisions, datasets.RunSweep(ctx), tokens, jobs)
+	probes := sweepProbes(ctx, n.blobs, now.Add(-dataset.DefaultSweepAge))
+	return errors.Join(revisions, datasets.RunSweep(ctx), tokens, jobs, probes)
 }

@@ -22,6 +22,25 @@ const (
 // probeSize is more than a full disk has left over.
 const probeSize = 16 << 10
 
+// probePrefix is what the names of probes begin with.
+const probePrefix = "probe/"
+
+// sweepProbes removes the probes that were written before a time, and could not
+// be deleted again.
+func sweepProbes(ctx context.Context, blobs fovea.Blobs, before time.Time) error {
+	for info, err := range blobs.List(ctx, probePrefix) {
+		if err != nil {
+			return err
+		}
+		if info.Modified.Before(before) {
+			if err := blobs.Delete(ctx, info.Name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // A probe finds out, now and then, whether the storage takes what is written.
 // The zero value is ready to use.
 type probe struct {
@@ -38,7 +57,7 @@ func (p *probe) check(ctx context.Context, blobs fovea.Blobs) error {
 	if time.Since(p.at) < probeLife {
 		return p.last
 	}
-	name := fmt.Sprintf("probe/%016x", rand.Uint64())
+	name := fmt.Sprintf("%s%016x", probePrefix, rand.Uint64())
 	_, err := blobs.Put(ctx, name, strings.NewReader(strings.Repeat("fovea\n\n\n", probeSize/8)))
 	err = errors.Join(err, blobs.Delete(ctx, name))
 	if ctx.Err() == nil { // or it says nothing of the storage

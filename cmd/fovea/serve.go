@@ -34,6 +34,9 @@ func (c *config) serve(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if err := c.refuseUnfinished(); err != nil {
+		return err
+	}
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return err

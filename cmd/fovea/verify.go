@@ -84,6 +84,9 @@ func (c *config) openExisting(ctx context.Context) (n *node, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := c.refuseUnfinished(); err != nil {
+		return nil, err
+	}
 	n = &node{config: c, log: log, readOnly: true}
 	if n.store, err = sqlstore.Open(ctx, c.databaseURL(), sqlstore.Options{Existing: true}); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
