@@ -12,7 +12,7 @@ import (
 
 // Limits of a COCO file, which is read piece by piece.
 const (
-	maxPiece  = 64 << 20 // bytes of one image, annotation or category
+	maxPiece  = 16 << 20 // bytes of one image, annotation or category
 	maxImages = MaxFiles
 	jsonDepth = 100
 )

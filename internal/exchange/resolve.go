@@ -47,7 +47,7 @@ func (r *resolver) find(name, near string, split Split) (int32, error) {
 	}
 	absolute := strings.HasPrefix(name, "/") || isDrive(name) || strings.Contains(name, "://")
 	if !absolute && strings.HasPrefix(path.Join(near, name), "../") {
-		return 0, fmt.Errorf("the image %q leads out of the collection", asked)
+		return 0, fmt.Errorf("the image %.200q leads out of the collection", asked)
 	}
 	found := r.longest(strings.Split(strings.TrimLeft(path.Clean(name), "./"), "/"), absolute)
 	found = slices.DeleteFunc(found, func(i int32) bool { return differs(split, splitIn(path.Dir(r.t.files[i].name))) })
@@ -56,11 +56,11 @@ func (r *resolver) find(name, near string, split Split) (int32, error) {
 	found = r.prefer(found, func(f string) bool { return near != "." && strings.HasPrefix(f, near+"/") })
 	switch len(found) {
 	case 0:
-		return 0, fmt.Errorf("the image %q is not in the collection", asked)
+		return 0, fmt.Errorf("the image %.200q is not in the collection", asked)
 	case 1:
 		return found[0], nil
 	}
-	return 0, fmt.Errorf("the image %q can be %s or %s", asked, r.t.files[found[0]].name, r.t.files[found[1]].name)
+	return 0, fmt.Errorf("the image %.200q can be %s or %s", asked, r.t.files[found[0]].name, r.t.files[found[1]].name)
 }
 
 // at returns the image at a path from near, or from the top; -1 if there is
