@@ -16,6 +16,7 @@ type ImageExpectation struct {
 	Image ObjectRef
 	At    Place // of the source-ref
 	Sizes []ImageSize
+	Boxes []BoxExpectation
 	Mask  *MaskExpectation // nil if there is none that can be looked at
 }
 
@@ -53,4 +54,12 @@ type MaskColor struct {
 	Label      string
 	Color      uint32 // 0xrrggbb
 	Background bool
+}
+
+// A BoxExpectation is a labelled part of an image, in pixels of the image as
+// its image_size has it.
+type BoxExpectation struct {
+	Label                    string
+	Left, Top, Width, Height float64
+	At                       Place // of the annotation
 }

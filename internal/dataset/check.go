@@ -17,6 +17,7 @@ type CheckSpec struct {
 	Source   io.ReaderAt       // the manifest's bytes
 	Blobs    fovea.Blobs       // empty; for what is found until the result is read
 	Images   *ImageCheck       // opens the images; nil for not
+	Other    *Earlier          // a dataset that the images are compared with, if Images decodes them; nil for none
 	Workers  int               // 0 for the number of processors
 	Range    int64             // 0 for DefaultRange
 	Progress func(bytes int64) // called with bytes that are done, from many goroutines; may be nil
@@ -35,6 +36,7 @@ func Check(ctx context.Context, c CheckSpec) (*CheckResult, error) {
 	s := &scan{
 		profile: c.Profile, split: c.Split, blobs: c.Blobs, source: c.Source, manifest: c.Manifest,
 		id: fovea.FormatID(0), salt: rand.Text(), imported: time.Unix(0, 0), width: c.Range, workers: c.Workers, images: c.Images, progress: c.Progress,
+		whole: true, other: c.Other,
 	}
 	out, err := s.run(ctx)
 	if err != nil {
@@ -48,6 +50,12 @@ func Check(ctx context.Context, c CheckSpec) (*CheckResult, error) {
 
 // Failed reports whether the import would fail.
 func (r *CheckResult) Failed() bool { return r.out.fault != nil }
+
+// Earlier returns what was seen of the images, for another manifest to be
+// compared with, as long as the Blobs of the check are there.
+func (r *CheckResult) Earlier() *Earlier {
+	return &Earlier{Split: r.scan.split, Manifest: r.scan.manifest.Ref.String(), id: r.scan.id, blobs: r.scan.blobs}
+}
 
 // Summary returns the first line of the report.
 func (r *CheckResult) Summary() *Summary { return r.scan.summary(r.out) }

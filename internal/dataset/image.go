@@ -1,35 +1,51 @@
 package dataset
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"strconv"
+	"time"
 
 	"fovea"
 	"fovea/internal/imaging"
 	"fovea/internal/manifest"
+	"fovea/internal/quality"
 )
 
 // An imageJudge looks at one image and its mask.
 type imageJudge struct {
-	ctx     context.Context
+	ctx     context.Context // of the check
 	objects fovea.Objects
 	task    *imageTask
+	check   *ImageCheck
+	file    []byte // of an image that is to be decoded; nil for none
+	info    imaging.Info
 }
 
 // look fills in what is found. An error is none of the image's.
 func (j *imageJudge) look() error {
 	want := &j.task.want
+	if j.task.decode {
+		j.task.problems = append(j.task.problems, boxDoubts(want)...)
+	}
+	defer j.letGo()
 	if err := j.lookAtImage(want); err != nil {
 		return err
 	}
-	if want.Mask == nil {
+	if want.Mask != nil {
+		if err := j.lookAtMask(want.Mask); err != nil {
+			return err
+		}
+	}
+	if j.file == nil {
 		return nil
 	}
-	return j.lookAtMask(want.Mask)
+	j.checkTurned(want, j.info)
+	return j.unread(asImage, want.Image, want.At, j.see())
 }
 
 // found adds a warning about the value at a place.
@@ -50,10 +66,20 @@ func (j *imageJudge) lookAtImage(want *fovea.ImageExpectation) error {
 		j.found(imageTooLarge, want.At, fmt.Sprintf("It has %d bytes.", object.Size), fmt.Sprintf("at most %d bytes", limit),
 			"Compress the image more, or scale it and its boxes or mask down.")
 	}
-	info, err := j.probe(object)
+	// What is at hand of a small file is not read again.
+	var r io.ReaderAt = &window{r: fovea.ObjectReader(j.ctx, j.objects, object)}
+	if j.task.decode && object.Size > 0 && object.Size <= maxFileMemory {
+		if err := j.readFile(object); err != nil {
+			return j.unread(asImage, want.Image, want.At, err)
+		}
+		r = bytes.NewReader(j.file)
+	}
+	info, err := probe(r, object.Size)
 	if err != nil {
+		j.letGo()
 		return j.unread(asImage, want.Image, want.At, err)
 	}
+	j.info = info
 	j.task.width, j.task.height = info.Width, info.Height
 	j.checkSides(want, info)
 	for _, s := range want.Sizes {
@@ -66,20 +92,84 @@ func (j *imageJudge) lookAtImage(want *fovea.ImageExpectation) error {
 	return nil
 }
 
-// probe returns what the header of an object says, if it is whole.
-func (j *imageJudge) probe(object fovea.ObjectInfo) (imaging.Info, error) {
-	// What is at hand of a small file is not read again.
-	r := &window{r: fovea.ObjectReader(j.ctx, j.objects, object)}
-	info, err := imaging.Probe(r, object.Size)
+// readFile reads all of an object, once there is memory for it.
+func (j *imageJudge) readFile(object fovea.ObjectInfo) error {
+	if err := j.check.files.Acquire(j.ctx, object.Size); err != nil {
+		return err
+	}
+	j.file = make([]byte, object.Size)
+	body, err := j.objects.Read(j.ctx, object, 0, object.Size)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	_, err = io.ReadFull(body, j.file)
+	return err
+}
+
+// letGo gives the memory of the file back.
+func (j *imageJudge) letGo() {
+	if j.file != nil {
+		j.check.files.Release(int64(len(j.file)))
+		j.file = nil
+	}
+}
+
+// decodeTime is how long an image may take to be decoded. One of the largest
+// that are takes a second; a small file can be made to take hours (T05).
+const decodeTime = 20 * time.Second
+
+// see decodes the file, once there is memory for its pixels.
+func (j *imageJudge) see() (err error) {
+	need := min(quality.Memory(j.info), maxPixelMemory)
+	if err := j.check.pixels.Acquire(j.ctx, need); err != nil {
+		return err
+	}
+	defer j.check.pixels.Release(need)
+	ctx, cancel := context.WithTimeout(j.ctx, decodeTime)
+	defer cancel()
+	j.task.look, err = quality.See(ctx, j.file)
+	if err != nil && ctx.Err() != nil && j.ctx.Err() == nil {
+		return &imaging.Error{Reason: imaging.TooComplex, Text: fmt.Sprintf("It takes more than %v to decode.", decodeTime)}
+	}
+	return err
+}
+
+// checkTurned doubts labels on an image that viewers turn, unless image_size
+// tells that they are for the image as it is stored.
+func (j *imageJudge) checkTurned(want *fovea.ImageExpectation, info imaging.Info) {
+	if info.Orientation == 1 || len(want.Boxes) == 0 && (want.Mask == nil || want.Mask.Unused) {
+		return
+	}
+	for _, s := range want.Sizes {
+		if info.Orientation >= 5 && info.Width != info.Height && s.Width == float64(info.Width) && s.Height == float64(info.Height) {
+			return
+		}
+	}
+	p := doubt(exifTurned, fmt.Sprintf("Its EXIF orientation is %d: it is stored as %s and shown %s.", info.Orientation, pixels(info), orientations[info.Orientation]),
+		"an image that is stored as it is shown", "Turn the pixels of the image and remove its EXIF orientation, then check the boxes or the mask: training takes it as it is stored.")
+	p.Pointer, p.Offset = want.At.Pointer, want.At.Offset
+	j.task.problems = append(j.task.problems, p)
+}
+
+// orientations says how an image of each EXIF orientation is shown.
+var orientations = [9]string{2: "mirrored", 3: "turned by 180°", 4: "mirrored upside down", 5: "mirrored and turned", 6: "turned by 90°", 7: "mirrored and turned", 8: "turned by 270°"}
+
+// probe returns what the header of an image says, if it is whole.
+func probe(r io.ReaderAt, size int64) (imaging.Info, error) {
+	info, err := imaging.Probe(r, size)
 	if err != nil {
 		return info, err
 	}
-	return info, imaging.CheckEnd(r, object.Size, info.Format)
+	return info, imaging.CheckEnd(r, size, info.Format)
 }
 
 // unread sorts an error out: into a finding if it is about this image, into an
 // error if it is not.
 func (j *imageJudge) unread(as imageRole, ref fovea.ObjectRef, at fovea.Place, err error) error {
+	if err == nil {
+		return nil
+	}
 	if j.ctx.Err() != nil {
 		return j.ctx.Err()
 	}
@@ -115,9 +205,13 @@ func (j *imageJudge) unusable(as imageRole, ref fovea.ObjectRef, at fovea.Place,
 		}
 	case imaging.Truncated, imaging.Malformed:
 		code, mend = as.damaged, fmt.Sprintf("Upload the %s again, in whole and in binary mode.", as.noun)
-	case imaging.Unsupported, imaging.LongHeader:
+	case imaging.Unsupported, imaging.LongHeader, imaging.TooComplex:
 		code, mend = as.damaged, fmt.Sprintf("Save the %s again with another program, without what is not needed.", as.noun)
 	case imaging.TooManyPixels:
+		if as == asImage {
+			code, expected, mend = imageDimensions, fmt.Sprintf("at most %d pixels in all, to be decoded", imaging.MaxPixels), "Scale the image down and its boxes or mask with it, or cut it into several."
+			break
+		}
 		code, expected, mend = as.tooLarge, fmt.Sprintf("at most %d pixels on each side", imaging.MaxMaskSide), "Scale the mask to the size of its image."
 	}
 	j.found(code, at, bad.Text, expected, mend)

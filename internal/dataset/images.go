@@ -7,15 +7,24 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 
 	"fovea"
 	"fovea/internal/manifest"
+	"fovea/internal/quality"
 )
 
 // The defaults of ImageCheck.
 const (
 	DefaultParallelImages = 16
 	DefaultImageTimeout   = time.Minute
+)
+
+// What an ImageCheck that decodes holds of files and pixels at most, in bytes. A
+// file that is larger than all of its share is not decoded.
+const (
+	maxFileMemory  = 64 << 20
+	maxPixelMemory = 384 << 20
 )
 
 // An ImageCheck opens the images of the entries of a manifest and tells, as
@@ -30,10 +39,18 @@ const (
 type ImageCheck struct {
 	Objects  fovea.Objects // where the images are; required
 	Parallel int           // images that are looked at at a time; 0 for DefaultParallelImages
-	Timeout  time.Duration // for an image and its mask; 0 for DefaultImageTimeout
+	Timeout  time.Duration // for an image and its mask, or for each access if they are decoded; 0 for DefaultImageTimeout
 
-	once  sync.Once
-	slots chan struct{}
+	// Quality decodes the images, too, and compares them with each other, and
+	// looks at the labels of the dataset as a whole: docs/quality.md. Then all
+	// of an image is read.
+	Quality bool
+
+	once   sync.Once
+	slots  chan struct{}
+	files  *semaphore.Weighted // bytes of files that are held
+	pixels *semaphore.Weighted // bytes of pixels
+	stride int                 // images that others are compared with at a time; 0 for seenInMemory
 }
 
 func (c *ImageCheck) parallel() int {
@@ -45,16 +62,25 @@ func (c *ImageCheck) parallel() int {
 
 // look looks at an image once there is a slot for it.
 func (c *ImageCheck) look(ctx context.Context, t *imageTask) error {
-	c.once.Do(func() { c.slots = make(chan struct{}, c.parallel()) })
+	c.once.Do(func() {
+		c.slots = make(chan struct{}, c.parallel())
+		c.files, c.pixels = semaphore.NewWeighted(maxFileMemory), semaphore.NewWeighted(maxPixelMemory)
+	})
 	select {
 	case c.slots <- struct{}{}:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 	defer func() { <-c.slots }()
-	ctx, cancel := context.WithTimeout(ctx, cmp.Or(c.Timeout, DefaultImageTimeout))
-	defer cancel()
-	j := imageJudge{ctx: ctx, objects: c.Objects, task: t}
+	timeout := cmp.Or(c.Timeout, DefaultImageTimeout)
+	j := imageJudge{ctx: ctx, objects: c.Objects, task: t, check: c}
+	if t.decode {
+		j.objects = timed{c.Objects, timeout} // decoding waits for memory
+	} else {
+		var cancel context.CancelFunc
+		j.ctx, cancel = context.WithTimeout(ctx, timeout)
+		defer cancel()
+	}
 	if err := j.look(); err != nil {
 		// Whatever its kind, it is not the manifest's fault.
 		return fovea.Errorf(fovea.Internal, "check the image %s: %w", excerpt(t.want.Image.String()), err)
@@ -65,6 +91,9 @@ func (c *ImageCheck) look(ctx context.Context, t *imageTask) error {
 // An imageTask is an image that is to be looked at, and what was found.
 type imageTask struct {
 	line   int64 // of the entry, in its range
+	row    uint32
+	labels uint64 // a hash
+	decode bool
 	offset int64 // of the line in the manifest
 	ref    string
 	limits fovea.ImageLimits
@@ -73,6 +102,7 @@ type imageTask struct {
 	done          chan struct{} // closed when what follows is there
 	problems      []manifest.Problem
 	width, height int // 0 if they are not known
+	look          *quality.Look
 }
 
 // An imageQueue looks at the images of a range beside each other, and hands
@@ -151,7 +181,7 @@ func (w *worker) queueImage(q *imageQueue) error {
 		return nil
 	}
 	return q.add(&imageTask{
-		line: e.Number, offset: e.Offset, ref: string(e.SourceRef),
+		line: e.Number, row: uint32(len(w.keys) - 1), labels: hashLabels(e), decode: w.seen != nil, offset: e.Offset, ref: string(e.SourceRef),
 		limits: profile.Limits.Image, want: profile.ImageOf(&w.doc, e),
 	})
 }
@@ -163,6 +193,7 @@ func (w *worker) countImage(t *imageTask) {
 		w.part.Codes[p.Code]++
 		w.keep(findingOf(p, t.line, t.offset, t.ref))
 	}
+	w.seen.add(t)
 	if w.scan.profile.SameSize && t.width > 0 {
 		w.part.Sizes.add(t)
 	}

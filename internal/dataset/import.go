@@ -70,6 +70,9 @@ func (o *Ops) runImport(ctx context.Context, job fovea.ImportJob) error {
 		return err
 	}
 	s := o.scanOf(ctx, v, job)
+	if s.other, err = o.otherDataset(ctx, v); err != nil {
+		return err
+	}
 	out, err := s.run(ctx)
 	if err != nil {
 		return err
@@ -151,7 +154,26 @@ func (o *Ops) scanOf(ctx context.Context, v *View, job fovea.ImportJob) *scan {
 		width:    o.ImportRange,
 		workers:  o.Workers,
 		images:   o.Images,
+		whole:    true,
 	}
+}
+
+// otherDataset returns what was seen when the other dataset of the project was
+// imported, nil if there is none.
+func (o *Ops) otherDataset(ctx context.Context, v *View) (*Earlier, error) {
+	if o.Images == nil || !o.Images.Quality {
+		return nil, nil
+	}
+	all, err := o.OfProject(ctx, v.Project.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, ds := range all {
+		if ds.ID != v.Dataset.ID && ds.Revision != 0 {
+			return &Earlier{Split: ds.Split, Manifest: v.Project.Name + "/" + string(ds.Split), id: fovea.FormatID(int64(ds.ID)), blobs: o.Blobs}, nil
+		}
+	}
+	return nil, nil
 }
 
 // projectLabels finds whether the labels of the project's datasets together

@@ -26,7 +26,7 @@ func (j *imageJudge) lookAtMask(want *fovea.MaskExpectation) error {
 		return nil
 	}
 	if want.Unused {
-		info, err := j.probe(object)
+		info, err := probe(&window{r: fovea.ObjectReader(j.ctx, j.objects, object)}, object.Size)
 		if err == nil && info.Format != imaging.PNG {
 			err = &imaging.Error{Reason: imaging.OtherFormat, Text: "It is a JPEG."}
 		}

@@ -30,6 +30,7 @@ type part struct {
 	ETag       string // of the manifest
 	Built      bool   // has a segment, even if empty
 	Images     bool   // the images were opened
+	Seen       bool   // and decoded: there is a blob of what was seen
 
 	Lines      int64
 	Blank      int64
@@ -41,6 +42,7 @@ type part struct {
 	First      *badLine    // the first dropped line
 	Codes      map[string]int64
 	Sizes      imageSizes
+	Kinds      labelKinds
 	Segment    fovea.SegmentRef
 	Keys       [257]uint32 // the keys of hash byte b are Keys[b] to Keys[b+1]
 
@@ -60,6 +62,7 @@ type labelUse struct {
 	Lines   int64 // that use or declare it
 	Entries int64 // that use it
 	Boxed   int64 // that use it on a box
+	First   int64 // the first line that uses it; 0 for none
 }
 
 type bucketUse struct {

@@ -129,7 +129,7 @@ func (s *scan) summary(out *outcome) *Summary {
 	for _, n := range out.codes {
 		all += n
 	}
-	sum.Findings = min(kept+int64(len(out.copies)+len(out.differs)), maxReported)
+	sum.Findings = min(kept+int64(len(out.copies)+len(out.differs)+len(out.observed)), maxReported)
 	sum.Left = all - sum.Findings
 	return sum
 }
@@ -200,7 +200,11 @@ func (s *scan) partFindings(ctx context.Context, out *outcome, index int, p *par
 	if err != nil {
 		return nil, err
 	}
-	found = append(found, copies...)
+	observed, err := s.observedFindings(out, index, p)
+	if err != nil {
+		return nil, err
+	}
+	found = append(append(found, copies...), observed...)
 	slices.SortStableFunc(found, func(a, b Finding) int { return int(a.Line - b.Line) })
 	return found, nil
 }
@@ -215,29 +219,65 @@ func (s *scan) copyFindings(out *outcome, index int, p *part) ([]Finding, error)
 	if len(copies) == 0 {
 		return nil, nil
 	}
-	found := make([]Finding, 0, len(copies))
+	found := make([]Finding, len(copies))
+	err := s.visit(p, len(copies), func(i int) int64 { return int64(copies[i].line) }, func(i int, line *manifest.Line, doc *manifest.Doc) {
+		c := copies[i]
+		f := &found[i]
+		*f = Finding{Line: p.firstLine + int64(c.line), Pointer: "/source-ref", Code: duplicateCode}
+		if line != nil {
+			f.place(line, doc)
+		}
+		s.wordCopy(f, out.parts[c.kept].firstLine+int64(c.keptLineInIt))
+	})
+	return found, err
+}
+
+// observedFindings returns what was found about lines of a part in all lines
+// together.
+func (s *scan) observedFindings(out *outcome, index int, p *part) ([]Finding, error) {
+	first, _ := slices.BinarySearchFunc(out.observed, index, func(o observation, i int) int { return o.part - i })
+	last, _ := slices.BinarySearchFunc(out.observed, index+1, func(o observation, i int) int { return o.part - i })
+	observed := out.observed[first:last]
+	found := make([]Finding, len(observed))
+	err := s.visit(p, len(observed), func(i int) int64 { return observed[i].line }, func(i int, line *manifest.Line, doc *manifest.Doc) {
+		f := &found[i]
+		*f = findingOf(&observed[i].problem, p.firstLine+observed[i].line, 0, "")
+		f.Column = 0
+		if line != nil {
+			f.place(line, doc)
+			f.Pointer = "/source-ref"
+		}
+	})
+	return found, err
+}
+
+// visit calls fn for n lines of a part, whose numbers ascend, with the line, or
+// nil if the manifest is gone by now.
+func (s *scan) visit(p *part, n int, number func(int) int64, fn func(int, *manifest.Line, *manifest.Doc)) error {
+	if n == 0 {
+		return nil
+	}
 	var doc manifest.Doc
 	lines := manifest.NewLines(s.source, s.manifest.Size, p.Start, p.End, 4*int(s.profile.Limits.LineChars))
 	line, ok := lines.Next()
-	for _, c := range copies {
-		for ok && line.Number < int64(c.line) {
+	for i := range n {
+		for ok && line.Number < number(i) {
 			line, ok = lines.Next()
 		}
 		if err := lines.Err(); !ok && fovea.KindOf(err) == fovea.Internal {
-			return nil, cmp.Or(err, fmt.Errorf("line %d of %s is gone", c.line, p.name))
+			return cmp.Or(err, fmt.Errorf("line %d of %s is gone", number(i), p.name))
 		}
-		f := Finding{Line: p.firstLine + int64(c.line), Pointer: "/source-ref", Code: duplicateCode}
 		if ok {
-			f.place(line, &doc)
+			fn(i, &line, &doc)
+		} else {
+			fn(i, nil, nil)
 		}
-		s.wordCopy(&f, out.parts[c.kept].firstLine+int64(c.keptLineInIt))
-		found = append(found, f)
 	}
-	return found, nil
+	return nil
 }
 
 // place fills in where the source-ref of a line is, and what it is.
-func (f *Finding) place(line manifest.Line, doc *manifest.Doc) {
+func (f *Finding) place(line *manifest.Line, doc *manifest.Doc) {
 	f.Column, f.Offset = 1, line.Offset
 	if doc.Parse(line.Text, 0) != nil {
 		return

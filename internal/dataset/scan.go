@@ -45,6 +45,8 @@ type scan struct {
 	width    int64             // bytes of a range; 0 for DefaultRange
 	workers  int               // 0 for the number of processors
 	images   *ImageCheck       // opens the images; nil for not
+	whole    bool              // the manifest is all of a dataset, so that its images can be compared
+	other    *Earlier          // the dataset that the images are compared with, too; nil for none
 	progress func(bytes int64) // called with bytes that are done; may be nil
 }
 
@@ -63,6 +65,8 @@ type outcome struct {
 	fault      *fovea.Fault     // why the whole fails; nil if it does not
 	copies     []duplicate      // the first maxReported of them, in order of their line
 	differs    []differing      // the first images of another size, in order of their line
+	observed   []observation    // what was found in all of them together, in order of their line
+	classes    [2]labelSite     // where normal and anomalous images are first
 }
 
 // run scans the manifest. An error that is not the manifest's fault is
@@ -90,6 +94,9 @@ func (s *scan) run(ctx context.Context) (*outcome, error) {
 		return nil, err
 	}
 	s.findSizes(out)
+	if err := s.examine(ctx, out, d); err != nil {
+		return nil, err
+	}
 	out.fault = s.judge(out)
 	return out, nil
 }
@@ -172,7 +179,7 @@ func (s *scan) rangeDone(ctx context.Context, start, end int64) (*part, error) {
 		return nil, nil
 	case err != nil:
 		return nil, err
-	case p.Start != start || p.End != end || p.ETag != s.manifest.ETag || p.Built != s.segments || p.Images != (s.images != nil):
+	case p.Start != start || p.End != end || p.ETag != s.manifest.ETag || p.Built != s.segments || p.Images != (s.images != nil) || p.Seen != s.examined():
 		return nil, nil
 	}
 	return p, nil

@@ -37,7 +37,7 @@ func (o *Ops) RunSweep(ctx context.Context) error {
 		return fmt.Errorf("sweep: %T cannot tell what is reachable", o.Store)
 	}
 	old := o.now().Add(-cmp.Or(o.SweepAge, DefaultSweepAge))
-	for _, prefix := range []string{"changes/", "imports/", "reports/", "segments/"} {
+	for _, prefix := range []string{"changes/", "imports/", "reports/", "seen/", "segments/"} {
 		var batch []string
 		for info, err := range o.Blobs.List(ctx, prefix) {
 			if err != nil {
@@ -80,7 +80,7 @@ func (o *Ops) sweep(ctx context.Context, reacher Reacher, names []string) error 
 			alive[id] = ds
 		}
 		ds := alive[id]
-		if ds == nil || !ds.InProgress() && !isFailure(name) {
+		if ds == nil || !ds.InProgress() && !isFailure(name) && !strings.HasPrefix(name, "seen/") {
 			lost[name] = true
 		}
 	}

@@ -27,7 +27,8 @@ type worker struct {
 	salted   []byte
 	facts    []byte
 	problems []byte
-	out      []byte // the encoded part
+	out      []byte      // the encoded part
+	seen     *seenWriter // nil where images are not decoded
 }
 
 func newWorker(s *scan) *worker {
@@ -37,7 +38,7 @@ func newWorker(s *scan) *worker {
 // do scans a range and stores its part, and its segment before that.
 func (w *worker) do(ctx context.Context, start, end int64) (*part, error) {
 	s := w.scan
-	w.part = &part{Start: start, End: end, ETag: s.manifest.ETag, Built: s.segments, Images: s.images != nil, Codes: map[string]int64{}}
+	w.part = &part{Start: start, End: end, ETag: s.manifest.ETag, Built: s.segments, Images: s.images != nil, Seen: s.examined(), Codes: map[string]int64{}}
 	// What a checker remembers from line to line must depend on the range
 	// alone, and not on what else this worker has done.
 	w.checker = s.profile.NewChecker()
@@ -52,6 +53,10 @@ func (w *worker) do(ctx context.Context, start, end int64) (*part, error) {
 // read judges every line of the range.
 func (w *worker) read(ctx context.Context, start, end int64) error {
 	s := w.scan
+	if s.examined() {
+		w.seen = newSeenWriter(ctx, s.blobs, s.seenName(start, end))
+	}
+	defer w.seen.stop()
 	images := s.images.queue(ctx, w.countImage)
 	defer images.stop()
 	maxChars := int(s.profile.Limits.LineChars)
@@ -67,7 +72,10 @@ func (w *worker) read(ctx context.Context, start, end int64) error {
 			if err := w.lines.Err(); err != nil {
 				return err
 			}
-			return images.finish()
+			if err := images.finish(); err != nil {
+				return err
+			}
+			return w.seen.finish(w.part.Lines)
 		}
 		bad := line.Bad
 		if bad == nil {
@@ -112,6 +120,7 @@ func (w *worker) count(bad *manifest.LineError) {
 	p.Stats.Add(f.stats())
 	w.facts = append(w.facts, byte(f))
 	w.countLabels(e)
+	p.Kinds.add(e)
 	w.addKey(e)
 	if w.scan.segments {
 		// The offset of a line ascends from range to range, so it is known
@@ -163,7 +172,9 @@ func (w *worker) countLabels(e *manifest.Entry) {
 		p.Labels[i].Lines++
 		bits := uint64(i) << 2
 		if l.Used {
-			p.Labels[i].Entries++
+			if p.Labels[i].Entries++; p.Labels[i].First == 0 {
+				p.Labels[i].First = e.Number
+			}
 			bits |= labelUsed
 		}
 		if l.Boxed {

@@ -20,6 +20,7 @@ func imageOf(doc *manifest.Doc, _ *manifest.Entry) fovea.ImageExpectation {
 		if doc.Type(pair.Value) != manifest.Object || len(want.Sizes) == maxSizes {
 			continue
 		}
+		want.Boxes = appendBoxes(want.Boxes, doc, pair)
 		if node := doc.Member(pair.Value, "image_size"); node >= 0 {
 			if s, ok := sizeAt(doc, node); ok {
 				want.Sizes = append(want.Sizes, s)
@@ -42,4 +43,50 @@ func sizeAt(doc *manifest.Doc, node int) (fovea.ImageSize, bool) {
 	w, okWidth := doc.Float(width)
 	h, okHeight := doc.Float(height)
 	return fovea.ImageSize{Width: w, Height: h, At: fovea.PlaceOf(doc, node)}, okWidth && okHeight
+}
+
+// maxExpected is how many boxes of an image are compared with each other.
+const maxExpected = 200
+
+// appendBoxes appends the boxes of a label attribute whose label is known.
+func appendBoxes(boxes []fovea.BoxExpectation, doc *manifest.Doc, pair lint.Pair) []fovea.BoxExpectation {
+	list := doc.Member(pair.Value, "annotations")
+	classes := doc.Member(pair.Meta, "class-map")
+	if list < 0 || classes < 0 || doc.Type(list) != manifest.Array || doc.Type(classes) != manifest.Object {
+		return boxes
+	}
+	names := map[string]string{}
+	for k, v := range doc.Members(classes) {
+		names[string(doc.Key(k))] = string(doc.Str(v, nil))
+	}
+	for node := range doc.Elements(list) {
+		if len(boxes) == maxExpected {
+			break
+		}
+		if b, ok := boxAt(doc, node, names); ok {
+			boxes = append(boxes, b)
+		}
+	}
+	return boxes
+}
+
+// boxAt returns the annotation at node, and whether it is one with a label.
+func boxAt(doc *manifest.Doc, node int, names map[string]string) (b fovea.BoxExpectation, ok bool) {
+	id := doc.Member(node, "class_id")
+	if id < 0 {
+		return b, false
+	}
+	name, ok := names[string(doc.Raw(id))]
+	for _, side := range []struct {
+		name string
+		to   *float64
+	}{{"left", &b.Left}, {"top", &b.Top}, {"width", &b.Width}, {"height", &b.Height}} {
+		v := doc.Member(node, side.name)
+		if v < 0 || !ok {
+			return b, false
+		}
+		*side.to, ok = doc.Float(v)
+	}
+	b.Label, b.At = name, fovea.PlaceOf(doc, node)
+	return b, ok
 }

@@ -41,8 +41,46 @@ func TestImageOf(t *testing.T) {
 			if bad := doc.Parse([]byte(line), 0); bad != nil {
 				t.Fatal(bad)
 			}
-			if diff := cmp.Diff(tt.want, imageOf(&doc, nil)); diff != "" {
+			got := imageOf(&doc, nil)
+			got.Boxes = nil // see TestImageOfBoxes
+			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("expectation (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestImageOfBoxes: of the boxes those are told whose label is known.
+func TestImageOfBoxes(t *testing.T) {
+	first := fovea.BoxExpectation{Label: "comparator", Left: 10, Top: 20, Width: 100, Height: 80}
+	second := fovea.BoxExpectation{Label: "ir_led", Left: 200, Top: 100, Width: 60, Height: 70}
+	for _, tt := range []struct {
+		name  string
+		edits []string
+		want  []fovea.BoxExpectation
+	}{
+		{name: "both", want: []fovea.BoxExpectation{first, second}},
+		{name: "CL-6.37 no class", edits: []string{`"0":"comparator"`, `"7":"comparator"`}, want: []fovea.BoxExpectation{second}},
+		{name: "no width", edits: []string{`"width":100`, `"w":100`}, want: []fovea.BoxExpectation{second}},
+		{name: "width as text", edits: []string{`"width":100`, `"width":"100"`}, want: []fovea.BoxExpectation{second}},
+		{name: "no object", edits: []string{`"annotations":[`, `"annotations":[7,`}, want: []fovea.BoxExpectation{first, second}},
+		{name: "no class map", edits: []string{`"class-map":{`, `"classes":{`}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			line := edit(t, boxLine, tt.edits...)
+			var doc manifest.Doc
+			if bad := doc.Parse([]byte(line), 0); bad != nil {
+				t.Fatal(bad)
+			}
+			got := imageOf(&doc, nil).Boxes
+			for i := range got {
+				if !strings.HasPrefix(got[i].At.Pointer, "/BB/annotations/") || line[got[i].At.Offset] != '{' {
+					t.Errorf("box %d is at %+v", i, got[i].At)
+				}
+				got[i].At = fovea.Place{}
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("boxes (-want +got):\n%s", diff)
 			}
 		})
 	}
