@@ -130,6 +130,9 @@ func goesOn(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return errors.New("stopped; started again, the command goes on from there")
 	}
+	if !transfer.MayGoOn(err) {
+		return err
+	}
 	return fmt.Errorf("%w\nStarted again, the command goes on from there", err)
 }
 

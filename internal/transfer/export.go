@@ -33,7 +33,7 @@ var ExportForms = []exchange.Form{Manifest, exchange.Folder, exchange.COCO, exch
 type ExportTask struct {
 	Service  fovea.Service
 	Project  string
-	Splits   []exchange.Split // datasets to export, into one folder
+	Splits   []exchange.Split // datasets to export, into one folder; of several only one must exist
 	Revision int64            // of the only split; 0 is the current one
 
 	Dir       string        // made if it does not exist
@@ -59,9 +59,9 @@ type Export struct {
 	Written   exchange.Form `json:"form"`
 	Dir       string        `json:"dir"`
 	Datasets  []Exported    `json:"datasets"`
-	Entries   int64         `json:"entries"`
-	Masks     int64         `json:"masks"`
-	Boxes     int64         `json:"boxes"`
+	Entries   int64         `json:"entries"` // whose images are in the folder
+	Masks     int64         `json:"masks"`   // of these
+	Boxes     int64         `json:"boxes"`   // of these
 	Fetched   int64         `json:"fetched_objects"`
 	Bytes     int64         `json:"fetched_bytes"`
 	Unchanged int64         `json:"unchanged_objects"` // that the folder had already
@@ -124,12 +124,20 @@ func (t *ExportTask) Export(ctx context.Context) (*Export, error) {
 		ExportTask: t, root: root, out: out, images: stem{folder: "images"}, masks: stem{folder: "masks"},
 		down: &downloader{s3: t.S3, server: t.Server, root: root, work: workFolder},
 	}
+	var missing error
 	for _, split := range t.Splits {
 		s, err := x.source(ctx, split)
+		if len(t.Splits) > 1 && isRefusal(err, "ResourceNotFoundException") {
+			missing = err
+			continue
+		}
 		if err != nil {
 			return out, err
 		}
 		x.sources = append(x.sources, s)
+	}
+	if len(x.sources) == 0 {
+		return out, missing
 	}
 	if err := x.survey(ctx); err != nil {
 		return out, err
@@ -343,7 +351,7 @@ func (x *exporter) get(ctx context.Context, t taken) taken {
 	return t
 }
 
-// count takes an entry into account.
+// count takes into account what was fetched for an entry.
 func (x *exporter) count(t taken) error {
 	x.done++
 	x.out.Fetched += t.fetched
@@ -358,14 +366,16 @@ func (x *exporter) count(t taken) error {
 			return err
 		}
 	}
-	if t.entry != nil && t.err == nil {
-		x.out.Entries++
-		x.out.Boxes += int64(len(t.entry.boxes))
-		if t.mask != "" && t.maskErr == nil {
-			x.out.Masks++
-		}
-	}
 	return nil
+}
+
+// written counts an entry that is in the folder.
+func (x *exporter) written(t taken) {
+	x.out.Entries++
+	x.out.Boxes += int64(len(t.entry.boxes))
+	if t.mask != "" && t.maskErr == nil {
+		x.out.Masks++
+	}
 }
 
 func (x *exporter) jobs() int { return cmp.Or(max(x.Jobs, 0), DefaultJobs) }

@@ -20,9 +20,13 @@ func (x *exporter) write(ctx context.Context) error {
 	}
 	defer log.close()
 	var failed error
-	err = exchange.Write(x.Dir, x.Form, x.collection(ctx, log, &failed), exchange.WriteOptions{
+	var at taken
+	err = exchange.Write(x.Dir, x.Form, x.collection(ctx, log, &at, &failed), exchange.WriteOptions{
 		Skipped: func(err error) error { return x.problem(fault{err}) },
-		Written: log.add,
+		Written: func(name, path string) {
+			x.written(at)
+			log.add(name, path)
+		},
 	})
 	switch {
 	case ctx.Err() != nil:
@@ -36,8 +40,9 @@ func (x *exporter) write(ctx context.Context) error {
 }
 
 // collection yields the images of the sources. What ends the export is in
-// failed, not in the sequence, whose errors are about single images.
-func (x *exporter) collection(ctx context.Context, log *writtenLog, failed *error) iter.Seq2[*exchange.Image, error] {
+// failed, not in the sequence, whose errors are about single images; at is the
+// entry whose image is out.
+func (x *exporter) collection(ctx context.Context, log *writtenLog, at *taken, failed *error) iter.Seq2[*exchange.Image, error] {
 	return func(yield func(*exchange.Image, error) bool) {
 		var walk error
 		work := func(ctx context.Context, t taken) taken { return x.stage(ctx, t, log) }
@@ -48,6 +53,7 @@ func (x *exporter) collection(ctx context.Context, log *writtenLog, failed *erro
 			if t.err != nil {
 				continue
 			}
+			*at = t
 			more := yield(x.image(t), nil)
 			x.unstage(t)
 			if !more {
@@ -64,12 +70,12 @@ func (x *exporter) stage(ctx context.Context, t taken, log *writtenLog) taken {
 	if t.err != nil {
 		return t
 	}
-	name := x.images.name(t.entry.image)
-	if t.image = log.path(name); t.image == "" {
-		t.image = path.Join(workFolder, "images", name)
+	split := string(t.source.split) // an image may be in both
+	if t.image = log.path(x.nameOf(t)); t.image == "" {
+		t.image = path.Join(workFolder, "images", split, x.images.name(t.entry.image))
 	}
 	if t.entry.mask.Bucket != "" {
-		t.mask = path.Join(workFolder, "masks", x.masks.name(t.entry.mask))
+		t.mask = path.Join(workFolder, "masks", split, x.masks.name(t.entry.mask))
 	}
 	return x.get(ctx, t)
 }
@@ -87,7 +93,7 @@ func (x *exporter) unstage(t taken) {
 func (x *exporter) image(t taken) *exchange.Image {
 	e := t.entry
 	img := &exchange.Image{
-		Name: x.images.name(e.image), Split: t.source.split, Kind: e.kind, Labels: e.labels, Boxes: e.boxes,
+		Name: x.nameOf(t), Split: x.splitOf(t.source), Kind: e.kind, Labels: e.labels, Boxes: e.boxes,
 		Width: e.width, Height: e.height, Depth: e.depth, Open: x.opener(t.image),
 	}
 	if st, err := x.root.Stat(t.image); err == nil {
@@ -105,6 +111,26 @@ func (x *exporter) image(t taken) *exchange.Image {
 		}
 	}
 	return img
+}
+
+// nameOf returns the name of an image in the collection. In folders it begins
+// with the split, as it will when it is read again, so that no export adds to
+// what the one before has written.
+func (x *exporter) nameOf(t taken) string {
+	name, split := x.images.name(t.entry.image), x.splitOf(t.source)
+	if first := string(split) + "/"; x.Form == exchange.Folder && split != exchange.NoSplit && !strings.HasPrefix(name, first) {
+		return first + name
+	}
+	return name
+}
+
+// splitOf returns the split that images of a dataset get: none if there is only
+// the train dataset, which they are imported to anyway.
+func (x *exporter) splitOf(s *source) exchange.Split {
+	if len(x.sources) == 1 && s.split == exchange.Train {
+		return exchange.NoSplit
+	}
+	return s.split
 }
 
 func (x *exporter) opener(file string) func() (io.ReadCloser, error) {

@@ -46,6 +46,9 @@ func (x *exporter) manifests(ctx context.Context) error {
 		if err := open[t.source.split].add(x, t); err != nil {
 			return err
 		}
+		if t.err == nil {
+			x.written(t)
+		}
 	}
 	if ctx.Err() != nil {
 		return contextError(ctx)

@@ -165,6 +165,13 @@ func (s *Server) retry(ctx context.Context, fn func() error) error {
 	}
 }
 
+// MayGoOn reports whether an error of Import or Export is one of the network, of
+// a server in trouble, or of S3, so that the same may succeed later.
+func MayGoOn(err error) bool {
+	var ofSDK *smithy.OperationError
+	return errors.As(err, &ofSDK) || passes(err)
+}
+
 // passes reports whether an error may be gone the next time: the network's, and
 // those of a server in trouble.
 func passes(err error) bool {
