@@ -54,8 +54,40 @@ func (j DistributeJob) Unique() string {
 	return "distribute/" + FormatID(int64(j.Train)) + "/" + FormatID(j.Since.UnixMilli())
 }
 
-// SweepJob removes what nothing reaches any more: segments, reports, finished
-// jobs, expired client tokens.
+// TrainJob trains a model.
+type TrainJob struct{ Model ModelID }
+
+// Kind implements JobArgs.
+func (TrainJob) Kind() string { return "train" }
+
+// Unique implements JobArgs: a model is trained once.
+func (j TrainJob) Unique() string { return "train/" + FormatID(int64(j.Model)) }
+
+// CopyModelJob gives a model the weights and the files of another.
+type CopyModelJob struct{ Model, From ModelID }
+
+// Kind implements JobArgs.
+func (CopyModelJob) Kind() string { return "copy-model" }
+
+// Unique implements JobArgs.
+func (j CopyModelJob) Unique() string { return "copy-model/" + FormatID(int64(j.Model)) }
+
+// HostJob takes a model that is starting or stopping to where it is going.
+type HostJob struct {
+	Model ModelID
+	Since time.Time // when it began
+}
+
+// Kind implements JobArgs.
+func (HostJob) Kind() string { return "host" }
+
+// Unique implements JobArgs.
+func (j HostJob) Unique() string {
+	return "host/" + FormatID(int64(j.Model)) + "/" + FormatID(j.Since.UnixMilli())
+}
+
+// SweepJob removes what nothing reaches any more: segments, reports, weights,
+// finished jobs, expired client tokens.
 type SweepJob struct{}
 
 // Kind implements JobArgs.

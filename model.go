@@ -152,3 +152,16 @@ func (m *Model) Usable() bool {
 	}
 	return true
 }
+
+// Files returns the files of the training by the names that the services give
+// them, without project and version.
+func (r *TrainingResult) Files() map[string]*ObjectRef {
+	return map[string]*ObjectRef{
+		"EvaluationResultSummary":        &r.Summary,
+		"TrainingGroundTruth":            &r.TrainTruth,
+		"TestingGroundTruth":             &r.TestTruth,
+		"ManifestSummary":                &r.ManifestSummary,
+		"TrainingManifestWithValidation": &r.TrainValidation,
+		"TestingManifestWithValidation":  &r.TestValidation,
+	}
+}

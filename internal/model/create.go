@@ -1,0 +1,195 @@
+package model
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"fovea"
+)
+
+// A Spec says which model to train. Match, if not nil, is asked whether the
+// project that has the name is the one that is meant.
+type Spec struct {
+	Project fovea.ProjectKey
+	Match   func(*fovea.Project) bool
+	Name    string // "" for the next number (LV-2.63)
+	Asked   fovea.Asked
+	Tags    map[string]string
+	TagsOf  func(*View) string // returns the name under which its tags are kept
+
+	// Allow is asked about the datasets of the project, nil for one that is
+	// not there. Its error keeps the model from being made.
+	Allow func(train, test *Data) error
+}
+
+// Data is a dataset and its current revision, without segments.
+type Data struct {
+	Dataset  *fovea.Dataset
+	Revision *fovea.Revision // nil while it has none
+}
+
+// Create makes a model and starts its training on the datasets as they are
+// now, or on the manifests that were asked for. A dataset that is being changed
+// is InUse (CL-2.126), and so is a name that is taken (CL-2.121); too many
+// trainings at a time are Limit, too many models Quota (CL-2.125).
+//
+// With a client token in the context the call takes effect once.
+func (o *Ops) Create(ctx context.Context, spec Spec) (*View, error) {
+	var v View
+	err := o.Store.Update(ctx, func(tx fovea.Tx) error {
+		return fovea.Once(ctx, tx, o.now(), &v, func() error {
+			made, err := o.create(ctx, tx, spec)
+			if err == nil {
+				v = *made
+			}
+			return err
+		})
+	})
+	return &v, err
+}
+
+func (o *Ops) create(ctx context.Context, tx fovea.Tx, spec Spec) (*View, error) {
+	p, err := project(tx, spec.Project, spec.Match)
+	if err != nil {
+		return nil, err
+	}
+	train, test, err := datasets(tx, p)
+	if err != nil {
+		return nil, err
+	}
+	if spec.Allow != nil {
+		if err := spec.Allow(train, test); err != nil {
+			return nil, err
+		}
+	}
+	v, err := o.vacant(tx, p, spec.Name, fovea.Training)
+	if err != nil {
+		return nil, err
+	}
+	m := v.Model
+	m.Asked = spec.Asked
+	m.Asked.Caller = fovea.CallerOf(ctx).KeyID
+	if len(m.Asked.TrainManifests) == 0 {
+		if m.Train, err = pin(p, train); err != nil {
+			return nil, err
+		}
+		if m.Test, err = pin(p, test); err != nil {
+			return nil, err
+		}
+	}
+	if err := m.Move(fovea.Training, m.Created); err != nil {
+		return nil, err
+	}
+	return v, o.put(tx, v, spec.Tags, spec.TagsOf, fovea.TrainJob{Model: m.ID})
+}
+
+// put stores a new model with its tags and its job.
+func (o *Ops) put(tx fovea.Tx, v *View, tags map[string]string, tagsOf func(*View) string, job fovea.JobArgs) error {
+	if len(tags) > 0 {
+		if err := tx.PutTags(tagsOf(v), tags); err != nil {
+			return err
+		}
+	}
+	if err := tx.PutModel(v.Model); err != nil {
+		return err
+	}
+	return tx.Enqueue(job)
+}
+
+// datasets returns what a project has to train and to test with.
+func datasets(tx fovea.Tx, p *fovea.Project) (train, test *Data, err error) {
+	list, err := tx.DatasetsOf(p.ID)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, ds := range list {
+		d := &Data{Dataset: ds}
+		if ds.Revision != 0 {
+			if d.Revision, err = tx.RevisionStats(ds.ID, ds.Revision); err != nil {
+				return nil, nil, err
+			}
+		}
+		if ds.Split == fovea.Test {
+			test = d
+		} else {
+			train = d
+		}
+	}
+	return train, test, nil
+}
+
+// pin returns the revision of a dataset that a training works on, which later
+// changes of the dataset leave as it is (CL-9.12, LV-6.17).
+func pin(p *fovea.Project, d *Data) (fovea.RevisionKey, error) {
+	if d == nil {
+		return fovea.RevisionKey{}, nil
+	}
+	name := p.Name + "/" + string(d.Dataset.Split)
+	if d.Dataset.InProgress() {
+		return fovea.RevisionKey{}, fovea.Errorf(fovea.InUse, "The dataset %s is %s. Wait until that is done, then train.", name, d.Dataset.Status).
+			About(fovea.DatasetResource, name)
+	}
+	if !d.Dataset.Usable() || d.Revision == nil {
+		return fovea.RevisionKey{}, fovea.Errorf(fovea.InUse, "The dataset %s is %s and cannot be trained with. Delete it and create it again.", name, d.Dataset.Status).
+			About(fovea.DatasetResource, name)
+	}
+	return fovea.RevisionKey{Dataset: d.Dataset.ID, Number: d.Revision.Number}, nil
+}
+
+// vacant returns a new model of a name that nothing has and that the limits
+// allow.
+func (o *Ops) vacant(tx fovea.Tx, p *fovea.Project, name string, work fovea.ModelStatus) (*View, error) {
+	limits := o.Profiles[p.Service].Limits
+	atATime, most := "trainings", limits.Trainings
+	if work == fovea.Copying {
+		atATime, most = "copies of models", limits.Copies
+	}
+	n, err := tx.CountModels(p.Key(), work)
+	if err != nil {
+		return nil, err
+	}
+	if most > 0 && n >= most {
+		return nil, fovea.Errorf(fovea.Limit, "%d %s of the account are in progress, as many as may be at a time. Try again when one is done.", n, atATime).
+			About(fovea.ModelResource, p.Name)
+	}
+	if n, err = tx.CountModelsOf(p.ID); err != nil {
+		return nil, err
+	}
+	if limits.Models > 0 && n >= limits.Models {
+		return nil, fovea.Errorf(fovea.Quota, "The project %s has %d models, as many as are allowed. Delete one, or raise the limit.", p.Name, n).
+			About(fovea.ModelResource, p.Name)
+	}
+	if name == "" {
+		if name, err = nextNumber(tx, p); err != nil {
+			return nil, err
+		}
+	}
+	switch _, err := tx.ModelNamed(p.ID, name); {
+	case err == nil:
+		return nil, fovea.Errorf(fovea.InUse, "The project %s already has a model %s. Choose another name.", p.Name, name).
+			About(fovea.ModelResource, resourceID(p, name))
+	case fovea.KindOf(err) != fovea.NotFound:
+		return nil, err
+	}
+	created := o.stamps.Next(o.now())
+	return &View{p, &fovea.Model{ID: fovea.ModelID(fovea.NewID(created)), Project: p.ID, Name: name, Created: created}}, nil
+}
+
+// nextNumber returns the number after the last one that a model of the project
+// had, also if that model is gone (LV-2.63).
+func nextNumber(tx fovea.Tx, p *fovea.Project) (string, error) {
+	setting := lastNumber(p.ID)
+	text, err := tx.Setting(setting)
+	if err != nil && fovea.KindOf(err) != fovea.NotFound {
+		return "", err
+	}
+	last, _ := strconv.Atoi(text)
+	next := strconv.Itoa(last + 1)
+	return next, tx.PutSetting(setting, next)
+}
+
+// lastNumber names the setting that has the last number of a project.
+func lastNumber(id fovea.ProjectID) string {
+	return fmt.Sprintf("models/%s/last", fovea.FormatID(int64(id)))
+}
