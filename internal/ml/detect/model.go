@@ -1,0 +1,162 @@
+package detect
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"sync"
+
+	"fovea/internal/imaging"
+	"fovea/internal/ml/backbone"
+	"fovea/internal/ml/container"
+	"fovea/internal/ml/head"
+	"fovea/internal/ml/kernel"
+	"fovea/internal/ml/nn"
+)
+
+// How maps become objects (vision.md §2.7).
+const (
+	minScore   = 0.03
+	maxPeaks   = 100  // of a class
+	maxOverlap = 0.45 // IoU of two objects of a class
+)
+
+// A Model finds objects. It is safe for use by several goroutines.
+type Model struct {
+	classes  []string
+	side     int
+	net      *nn.Net
+	sessions sync.Pool // of *nn.Session
+}
+
+// Classes returns the names of the classes.
+func (m *Model) Classes() []string { return slices.Clone(m.classes) }
+
+// Side returns what the longer side of images is fitted to.
+func (m *Model) Side() int { return m.side }
+
+// Detect returns the objects of an image, in its pixels, the highest scores
+// first: at most 100 of a class, with scores above 0.03.
+func (m *Model) Detect(img *imaging.Image) ([]head.Object, error) {
+	small := img.Fit(m.side)
+	padded := small.PadTo(backbone.Multiple)
+	s, _ := m.sessions.Get().(*nn.Session)
+	if s == nil {
+		var err error
+		if s, err = m.net.NewSession(nn.Options{Batch: 1, Height: padded.H, Width: padded.W}); err != nil {
+			return nil, err
+		}
+	} else if err := s.Resize(1, padded.H, padded.W); err != nil {
+		return nil, err
+	}
+	defer m.sessions.Put(s)
+	backbone.Fill(s.Input(), 0, padded)
+	s.Forward()
+	centres, sides := s.Value(m.net.Outputs()[0]), s.Value(m.net.Outputs()[1])
+	fx, fy := float64(img.W)/float64(small.W), float64(img.H)/float64(small.H)
+	var all []head.Object
+	for c := range m.classes {
+		found := peaks(centres, sides, c, float64(small.W), float64(small.H))
+		for _, b := range suppress(found) {
+			b.Box = head.Box{Left: b.Left * fx, Top: b.Top * fy, Width: b.Width * fx, Height: b.Height * fy}
+			all = append(all, b)
+		}
+	}
+	sortByScore(all)
+	return all, nil
+}
+
+// sortByScore sorts objects, the highest scores first.
+func sortByScore(o []head.Object) {
+	slices.SortStableFunc(o, func(a, b head.Object) int { return cmp.Compare(b.Score, a.Score) })
+}
+
+// peaks returns the objects of a class whose cells are above all around them,
+// the highest first, cut at the edge of an image of w x h pixels.
+func peaks(centres, sides *kernel.Tensor, class int, w, h float64) []head.Object {
+	var found []head.Object
+	for y := range centres.H {
+		for x := range centres.W {
+			logit := centres.Pixel(0, y, x)[class]
+			score := kernel.Sigmoid(logit)
+			if score <= minScore || !isPeak(centres, class, x, y, logit) {
+				continue
+			}
+			var d [4]float64
+			for i, v := range sides.Pixel(0, y, x) {
+				d[i] = nn.Softplus(float64(v)) * unit
+			}
+			px, py := (float64(x)+0.5)*stride, (float64(y)+0.5)*stride
+			left, top, right, bottom := max(0, px-d[0]), max(0, py-d[1]), min(w, px+d[2]), min(h, py+d[3])
+			if right > left && bottom > top {
+				found = append(found, head.Object{Box: head.Box{Left: left, Top: top, Width: right - left, Height: bottom - top}, Class: class, Score: score})
+			}
+		}
+	}
+	sortByScore(found)
+	return found[:min(len(found), maxPeaks)]
+}
+
+// isPeak reports whether no neighbour of a cell has a higher value. Of equal
+// ones, the first is the peak.
+func isPeak(t *kernel.Tensor, class, x, y int, v float32) bool {
+	for ny := max(0, y-1); ny <= min(t.H-1, y+1); ny++ {
+		for nx := max(0, x-1); nx <= min(t.W-1, x+1); nx++ {
+			other := t.Pixel(0, ny, nx)[class]
+			before := ny < y || ny == y && nx < x
+			if other > v || other == v && before {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// suppress returns those of the objects, the highest first, that overlap none
+// before them by much.
+func suppress(found []head.Object) []head.Object {
+	var kept []head.Object
+	for _, b := range found {
+		if !slices.ContainsFunc(kept, func(k head.Object) bool { return k.IoU(b.Box) > maxOverlap }) {
+			kept = append(kept, b)
+		}
+	}
+	return kept
+}
+
+// The kind and version of a model's file.
+const (
+	kind    = "detector"
+	version = 1
+)
+
+// description is what a model's file says of it.
+type description struct {
+	Classes []string `json:"classes"`
+	Side    int      `json:"side"`
+}
+
+// Marshal returns the model as a file.
+func (m *Model) Marshal() ([]byte, error) {
+	return container.Seal(kind, version, description{m.classes, m.side}, m.net.Tensors())
+}
+
+// Unmarshal returns the model in a file.
+func Unmarshal(file []byte) (*Model, error) {
+	var d description
+	tensors, err := container.Open(file, kind, version, &d)
+	if err != nil {
+		return nil, err
+	}
+	if len(d.Classes) == 0 || len(d.Classes) > MaxClasses || d.Side < 1 || d.Side > MaxSide {
+		return nil, fmt.Errorf("detect: a model of %d classes, side %d", len(d.Classes), d.Side)
+	}
+	m := &Model{classes: d.Classes, side: d.Side, net: build(len(d.Classes))}
+	if len(tensors) != len(m.net.Params()) {
+		return nil, fmt.Errorf("detect: a model of %d tensors, want %d", len(tensors), len(m.net.Params()))
+	}
+	if err := m.net.Load(tensors, ""); err != nil {
+		return nil, err
+	}
+	return m, nil
+}

@@ -1,0 +1,210 @@
+package detect
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"fovea/internal/imaging"
+	"fovea/internal/ml/augment"
+	"fovea/internal/ml/head"
+	"fovea/internal/ml/kernel"
+)
+
+// A picture is an image to train on at the size at which it is used, with its
+// objects.
+type picture struct {
+	image   *imaging.Image
+	objects []head.Object
+}
+
+// A sampler draws batches of crops.
+type sampler struct {
+	pictures []picture
+	classed  [][]int // pictures with each class
+	classes  []int   // that any picture has
+	crop     int
+}
+
+// read reads the images, fitted to a side, which it sets if it is 0.
+func read(ctx context.Context, s *Set, o *Options) (*sampler, error) {
+	out := &sampler{classed: make([][]int, len(o.Classes))}
+	var sizes []float64 // root of the area of each object, as part of its image's longer side
+	for _, i := range order(s, o) {
+		m, err := s.Image(ctx, i)
+		if err != nil {
+			return nil, fmt.Errorf("detect: image %d: %w", i, err)
+		}
+		long := max(m.W, m.H)
+		for _, b := range s.Objects[i] {
+			sizes = append(sizes, math.Sqrt(b.Width*b.Height)/float64(long))
+		}
+		// Not larger than could be wanted; of the right size once it is known.
+		out.pictures = append(out.pictures, fitted(picture{m, s.Objects[i]}, min(long, orIf0(o.Side, MaxSide))))
+	}
+	if o.Side == 0 {
+		o.Side = choose(sizes)
+	}
+	out.crop = cropOf(o.Side)
+	for k := range out.pictures {
+		out.pictures[k] = fitted(out.pictures[k], o.Side)
+		for _, b := range out.pictures[k].objects {
+			if with := out.classed[b.Class]; len(with) == 0 || with[len(with)-1] != k {
+				out.classed[b.Class] = append(with, k)
+			}
+		}
+	}
+	for c, with := range out.classed {
+		if len(with) > 0 {
+			out.classes = append(out.classes, c)
+		}
+	}
+	return out, nil
+}
+
+func orIf0(n, or int) int {
+	if n == 0 {
+		return or
+	}
+	return n
+}
+
+// order returns which images are used, those with objects first if memory holds
+// not all.
+func order(s *Set, o *Options) []int {
+	side := orIf0(o.Side, MaxSide)
+	list := rand.New(rand.NewPCG(o.Seed, 0x647261)).Perm(len(s.Objects))
+	slices.SortStableFunc(list, func(a, b int) int {
+		return min(1, len(s.Objects[b])) - min(1, len(s.Objects[a]))
+	})
+	list = list[:min(len(list), maxBytes/(3*side*side))]
+	slices.Sort(list)
+	return list
+}
+
+// choose returns the side for images whose objects have these sizes (vision.md
+// §2.7): small objects need large images.
+func choose(sizes []float64) int {
+	slices.Sort(sizes)
+	switch at320 := 320 * sizes[len(sizes)/2]; {
+	case at320 < 24:
+		return 640
+	case at320 < 64:
+		return 320
+	}
+	return 192
+}
+
+// cropOf returns the side of the crops to train on.
+func cropOf(side int) int {
+	if side < 192 {
+		return 160
+	}
+	return 192
+}
+
+// fitted returns a picture whose longer side has so many pixels.
+func fitted(p picture, side int) picture {
+	m := p.image.Fit(side)
+	fx, fy := float64(m.W)/float64(p.image.W), float64(m.H)/float64(p.image.H)
+	out := picture{image: m}
+	for _, b := range p.objects {
+		b.Box = head.Box{Left: b.Left * fx, Top: b.Top * fy, Width: b.Width * fx, Height: b.Height * fy}
+		out.objects = append(out.objects, b)
+	}
+	return out
+}
+
+// targets are what a batch should give.
+type targets struct {
+	centres *kernel.Tensor // of each class, 1 at the centre of an object, less around it
+	sides   *kernel.Tensor // four distances, and how much the cell counts
+}
+
+// fill writes a batch of crops into the input, and what they should give. Half
+// of the images are drawn so that classes have equal chances; eight in ten
+// crops have an object near the middle.
+func (s *sampler) fill(rng *rand.Rand, input *kernel.Tensor, want targets) {
+	for n := range input.N {
+		k, class := rng.IntN(len(s.pictures)), -1
+		if n%2 == 0 {
+			class = s.classes[rng.IntN(len(s.classes))]
+			k = s.classed[class][rng.IntN(len(s.classed[class]))]
+		}
+		p := &s.pictures[k]
+		w := s.warp(rng, p, class)
+		w.Image(input, n, p.image)
+		augment.Tint(rng, input, n)
+		clear(want.centres.Map(n))
+		clear(want.sides.Map(n))
+		for _, b := range p.objects {
+			if box, ok := visible(w, b.Box, s.crop); ok {
+				draw(want, n, b.Class, box)
+			}
+		}
+	}
+}
+
+// warp draws where a crop of a picture is.
+func (s *sampler) warp(rng *rand.Rand, p *picture, class int) augment.Warp {
+	x, y := rng.Float64()*float64(p.image.W), rng.Float64()*float64(p.image.H)
+	if len(p.objects) > 0 && rng.Float64() < 0.8 {
+		b := p.objects[rng.IntN(len(p.objects))]
+		for class >= 0 && b.Class != class {
+			b = p.objects[rng.IntN(len(p.objects))]
+		}
+		x, y = b.Left+b.Width/2, b.Top+b.Height/2
+		x += (rng.Float64() - 0.5) * float64(s.crop) / 2
+		y += (rng.Float64() - 0.5) * float64(s.crop) / 2
+	}
+	r := augment.Ranges{Scale: 0.46, Flip: true} // 0.63 to 1.58
+	if rng.Float64() < 0.3 {
+		r.Angle = 10
+	}
+	return augment.Draw(rng, r, x, y, 1, s.crop)
+}
+
+// visible returns the part of a box that a crop shows, if it is more than 40 %.
+func visible(w augment.Warp, b head.Box, crop int) (head.Box, bool) {
+	left, top, right, bottom := math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)
+	for i := range 4 {
+		x, y := w.Find(b.Left+b.Width*float64(i%2), b.Top+b.Height*float64(i/2))
+		left, right, top, bottom = min(left, x), max(right, x), min(top, y), max(bottom, y)
+	}
+	whole := (right - left) * (bottom - top)
+	end := float64(crop)
+	left, top, right, bottom = max(0, left), max(0, top), min(end, right), min(end, bottom)
+	if right <= left || bottom <= top || (right-left)*(bottom-top) <= 0.4*whole {
+		return head.Box{}, false
+	}
+	return head.Box{Left: left, Top: top, Width: right - left, Height: bottom - top}, true
+}
+
+// draw writes an object into the targets of map n: a Gaussian whose deviation
+// is a sixth of the box, and where it is above a half, the distances. Where
+// objects overlap, the one whose Gaussian is higher counts.
+func draw(want targets, n, class int, b head.Box) {
+	cx, cy := int((b.Left+b.Width/2)/stride), int((b.Top+b.Height/2)/stride)
+	sx, sy := max(0.6, b.Width/stride/6), max(0.6, b.Height/stride/6)
+	h, w := want.centres.H, want.centres.W
+	for y := max(0, cy-int(3*sy)); y <= min(h-1, cy+int(3*sy)); y++ {
+		for x := max(0, cx-int(3*sx)); x <= min(w-1, cx+int(3*sx)); x++ {
+			dx, dy := float64(x-cx)/sx, float64(y-cy)/sy
+			g := float32(math.Exp(-(dx*dx + dy*dy) / 2))
+			c := want.centres.Pixel(n, y, x)
+			c[class] = max(c[class], g)
+			t := want.sides.Pixel(n, y, x)
+			px, py := (float64(x)+0.5)*stride, (float64(y)+0.5)*stride
+			if g > 0.5 && g > t[4] {
+				t[0], t[1] = float32((px-b.Left)/unit), float32((py-b.Top)/unit)
+				t[2], t[3] = float32((b.Left+b.Width-px)/unit), float32((b.Top+b.Height-py)/unit)
+				for i := range 4 {
+					t[i] = max(0.02, t[i]) // the cell's centre may be beside a thin box
+				}
+				t[4] = g
+			}
+		}
+	}
+}

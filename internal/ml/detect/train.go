@@ -1,0 +1,103 @@
+package detect
+
+import (
+	"context"
+	"math/rand/v2"
+
+	"fovea/internal/ml/backbone"
+	"fovea/internal/ml/kernel"
+	"fovea/internal/ml/nn"
+)
+
+// The recipe of vision.md §2.7.
+const (
+	batch        = 8
+	learningRate = 2e-3
+	decay        = 1e-3
+	encoderRate  = 0.5 // of the learning rate
+	warmup       = 30
+	clip         = 10
+	boxWeight    = 2
+)
+
+// A Report is what there is to say about a training.
+type Report struct {
+	Images, Steps, Side int
+	Loss                float64 // mean of the last tenth of the steps
+}
+
+// Train learns from images. It ends early, with the context's error, when that
+// ends.
+func Train(ctx context.Context, set *Set, o Options) (*Model, *Report, error) {
+	if err := o.check(set); err != nil {
+		return nil, nil, err
+	}
+	s, err := read(ctx, set, &o)
+	if err != nil {
+		return nil, nil, err
+	}
+	if o.Steps == 0 {
+		o.Steps = min(1500, max(250, 25*len(s.pictures)))
+	}
+	t, err := newTrainer(o, s.crop)
+	if err != nil {
+		return nil, nil, err
+	}
+	r := &Report{Images: len(s.pictures), Steps: o.Steps, Side: o.Side}
+	last := o.Steps - o.Steps/10 - 1
+	for i := range o.Steps {
+		if err := ctx.Err(); err != nil {
+			return nil, nil, err
+		}
+		s.fill(t.rng, t.session.Input(), t.want)
+		loss := t.step(nn.Cosine(i, warmup, o.Steps))
+		if i >= last {
+			r.Loss += loss / float64(o.Steps-last)
+		}
+		if o.Progress != nil {
+			o.Progress(float64(i+1) / float64(o.Steps))
+		}
+	}
+	return &Model{classes: o.Classes, side: o.Side, net: t.net}, r, nil
+}
+
+// A trainer holds what steps need.
+type trainer struct {
+	net     *nn.Net
+	session *nn.Session
+	want    targets
+	opt     nn.AdamW
+	rng     *rand.Rand
+}
+
+func newTrainer(o Options, crop int) (*trainer, error) {
+	t := &trainer{net: build(len(o.Classes)), rng: rand.New(rand.NewPCG(o.Seed, 0x646574))}
+	t.net.Init(o.Seed)
+	if err := backbone.Load(t.net, encoderRate); err != nil {
+		return nil, err
+	}
+	var err error
+	t.session, err = t.net.NewSession(nn.Options{Batch: batch, Height: crop, Width: crop, Train: true, Workers: o.Workers, Seed: o.Seed})
+	if err != nil {
+		return nil, err
+	}
+	t.want.centres = kernel.NewTensor(batch, crop/stride, crop/stride, len(o.Classes))
+	t.want.sides = kernel.NewTensor(batch, crop/stride, crop/stride, 5)
+	t.opt = nn.AdamW{Rate: learningRate, Decay: decay}
+	return t, nil
+}
+
+// step learns from the batch that the input and the targets hold, and returns
+// the loss.
+func (t *trainer) step(part float64) float64 {
+	t.session.Forward()
+	centres, sides := t.net.Outputs()[0], t.net.Outputs()[1]
+	clear(t.session.Grad(centres).Data)
+	clear(t.session.Grad(sides).Data)
+	loss := nn.FocalLoss(t.session.Value(centres), t.session.Grad(centres), t.want.centres, 1)
+	loss += nn.BoxLoss(t.session.Value(sides), t.session.Grad(sides), 0, t.want.sides, boxWeight)
+	t.session.Backward()
+	nn.ClipGrad(t.net.Params(), clip)
+	t.opt.Step(t.net.Params(), part)
+	return loss
+}
