@@ -127,10 +127,12 @@ func TestTransferManager(t *testing.T) {
 	}
 
 	url, _ := b.script(t, "presign", map[string]any{"bucket": "factory", "key": "small", "seconds": 60})
+	old, _ := b.script(t, "presign", map[string]any{"bucket": "factory", "key": "small", "seconds": 60, "version": nil})
 	for _, tt := range []struct {
 		name, url, body string
 		status          int
 	}{
+		{"of version 2", old.(string), "Config(signature_version=", http.StatusBadRequest},
 		{"as signed", url.(string), "hello", http.StatusOK},
 		{"of another key", strings.Replace(url.(string), "/small", "/large", 1), "SignatureDoesNotMatch", http.StatusForbidden},
 	} {

@@ -32,10 +32,13 @@ func checkCommand() *cobra.Command {
 			"what is there, what should be, and how to mend it. Needs no server.\n\n" +
 			"The exit status is 0 if a dataset could be made, 1 if not, 2 if the manifest could not\n" +
 			"be read. A manifest in S3 is read with --s3-endpoint and its keys, or with\n" +
-			"AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION.",
+			"AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN and AWS_REGION.",
 		Example: "  fovea check train.manifest\n  fovea check --service lookout --format sarif s3://bucket/train.manifest > found.sarif",
 		Args:    cobra.ExactArgs(1),
-		RunE:    func(cmd *cobra.Command, args []string) error { return c.check(cmd, args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c.S3RegionSet = cmd.Flags().Changed("s3-region")
+			return c.check(cmd, args[0])
+		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&c.Service, "service", string(fovea.CustomLabels), "whose rules: custom-labels or lookout")

@@ -89,11 +89,11 @@ func TestCheckStatus(t *testing.T) {
 		{name: "service", args: []string{"--service", "x", "m"}, want: "custom-labels or lookout"},
 		{name: "split", args: []string{"--split", "x", "m"}, want: "train or test"},
 		{name: "format", args: []string{"--format", "x", "m"}, want: "text, json or sarif"},
-		{name: "limit", args: []string{"--limit", "lookout.x=1", "m"}, want: "the limits are"},
+		{name: "limit", args: []string{"--limit", "lookout.x=1", "m"}, want: "the limits of lookout are"},
 		{name: "two manifests", args: []string{"a", "b"}, want: "accepts 1 arg"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"} {
+			for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"} {
 				t.Setenv(name, "")
 			}
 			_, err := run(t, append([]string{"check"}, tt.args...)...)

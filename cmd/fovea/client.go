@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -22,7 +23,12 @@ type client struct {
 	base   string // such as http://127.0.0.1:7373
 	region string
 	key    keyPair
+	wait   time.Duration // for the next bytes of an answer; 0 for answerWait
 }
+
+// answerWait is how long a command waits for a server to go on: longer than the
+// server lets itself take.
+const answerWait = 3 * time.Minute
 
 // client returns a client of the server that the config names.
 func (c *config) client() (*client, error) {
@@ -30,7 +36,7 @@ func (c *config) client() (*client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &client{c.url(c.Listen), c.Region, key}, nil
+	return &client{base: c.url(c.Listen), region: c.Region, key: key}, nil
 }
 
 // datasetPath returns the path under which the calls of a dataset are.
@@ -46,14 +52,17 @@ func datasetPath(name string) (string, error) {
 }
 
 // call sends a request and returns the body of the answer, or the error that
-// the server answered.
+// the server answered. It waits for nothing for ever: a server that stops to
+// answer is an error.
 func (c *client) call(ctx context.Context, method, path string, query url.Values, body []byte) (io.ReadCloser, error) {
 	target := c.base + path
 	if len(query) > 0 {
 		target += "?" + query.Encode()
 	}
-	req, err := http.NewRequestWithContext(ctx, method, target, bytes.NewReader(body))
+	p := newPatience(ctx, cmp.Or(c.wait, answerWait))
+	req, err := http.NewRequestWithContext(p.ctx, method, target, bytes.NewReader(body))
 	if err != nil {
+		p.end()
 		return nil, err
 	}
 	if len(body) > 0 {
@@ -63,14 +72,17 @@ func (c *client) call(ctx context.Context, method, path string, query url.Values
 	sigv4.Sign(req, sigv4.Scope{KeyID: c.key.ID, Region: c.region, Service: "fovea"}, c.key.Secret, hex.EncodeToString(sum[:]), time.Now())
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return nil, err
+		p.end()
+		return nil, p.explain(err)
 	}
+	p.timer.Stop() // until the body is read
+	answer := &patientBody{resp.Body, p}
 	if resp.StatusCode == http.StatusOK {
-		return resp.Body, nil
+		return answer, nil
 	}
-	defer resp.Body.Close()
+	defer answer.Close()
 	var e struct{ Message string }
-	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&e); err != nil || e.Message == "" {
+	if err := json.NewDecoder(io.LimitReader(answer, 1<<20)).Decode(&e); err != nil || e.Message == "" {
 		return nil, fmt.Errorf("the server answered %s", resp.Status)
 	}
 	return nil, errors.New(e.Message)

@@ -3,6 +3,8 @@ package main
 import (
 	"bufio"
 	"fmt"
+	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -11,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"fovea/internal/dataset"
+	"fovea/internal/lint"
 )
 
 // A config is what flags, their environment twins and the config file set.
@@ -26,8 +29,10 @@ type config struct {
 	S3Region    string
 	S3AccessKey string
 	S3SecretKey string
+	S3Token     string
 	S3PathStyle bool
 	S3Domains   []string
+	S3RegionSet bool // by a flag, the environment or the file
 
 	AccessKey string
 	SecretKey string
@@ -72,6 +77,7 @@ func (c *config) s3Flags(f *pflag.FlagSet) {
 	f.StringVar(&c.S3Region, "s3-region", defaultRegion, "region of that S3")
 	f.StringVar(&c.S3AccessKey, "s3-access-key", "", "access key for that S3")
 	f.StringVar(&c.S3SecretKey, "s3-secret-key", "", "secret key for that S3")
+	f.StringVar(&c.S3Token, "s3-session-token", "", "session token of temporary keys for that S3")
 	f.BoolVar(&c.S3PathStyle, "s3-path-style", true, "bucket in the path and not in the host name")
 }
 
@@ -118,11 +124,13 @@ func load(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	for name := range file {
-		if !knownSetting(cmd.Root(), name) {
-			return fmt.Errorf("%s sets %q, which no command has", path, name)
+	names := settingNames(cmd.Root())
+	for _, name := range slices.Sorted(maps.Keys(file)) {
+		if !slices.Contains(names, name) {
+			return fmt.Errorf("%s sets %q, which no command has%s", path, name, didYouMean(name, names, func(n string) string { return n }))
 		}
 	}
+	warnOfVariables(cmd.ErrOrStderr(), os.Environ(), names)
 	flags.VisitAll(func(f *pflag.Flag) {
 		if f.Changed || err != nil || f.Name == "config" || f.Name == "help" {
 			return
@@ -147,11 +155,37 @@ func twin(flag string) string {
 	return "FOVEA_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
-// knownSetting reports whether some command below root has a flag of that name,
-// so that one file serves all of them.
-func knownSetting(root *cobra.Command, name string) bool {
-	return root.Flags().Lookup(name) != nil ||
-		slices.ContainsFunc(root.Commands(), func(c *cobra.Command) bool { return knownSetting(c, name) })
+// settingNames returns the names of the flags of a command and of all below it,
+// sorted: one file, and one environment, serves them all.
+func settingNames(cmd *cobra.Command) (names []string) {
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	for _, c := range cmd.Commands() {
+		names = append(names, settingNames(c)...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// didYouMean returns the question whether the nearest of some settings was
+// meant, as show writes it; "" if none is near.
+func didYouMean(name string, names []string, show func(string) string) string {
+	if meant := lint.Meant(name, names...); meant != "" {
+		return "; did you mean " + show(meant) + "?"
+	}
+	return ""
+}
+
+// warnOfVariables writes a line for every variable of fovea's that sets nothing,
+// but for those of its tests.
+func warnOfVariables(w io.Writer, environ, names []string) {
+	for _, assignment := range slices.Sorted(slices.Values(environ)) {
+		variable, _, _ := strings.Cut(assignment, "=")
+		name, ours := strings.CutPrefix(variable, "FOVEA_")
+		if !ours || strings.HasPrefix(name, "TEST_") || slices.ContainsFunc(names, func(n string) bool { return twin(n) == variable }) {
+			continue
+		}
+		fmt.Fprintf(w, "fovea: the variable %s sets nothing%s\n", variable, didYouMean(name, names, twin))
+	}
 }
 
 // readConfig reads lines of the form `name = value`. Empty lines and lines that
@@ -168,7 +202,11 @@ func readConfig(path string) (map[string]string, error) {
 	settings := map[string]string{}
 	sc := bufio.NewScanner(f)
 	for n := 1; sc.Scan(); n++ {
-		line := strings.TrimSpace(sc.Text())
+		text := sc.Text()
+		if n == 1 {
+			text = strings.TrimPrefix(text, "\ufeff") // Windows editors write a byte order mark
+		}
+		line := strings.TrimSpace(text)
 		if line == "" || strings.HasPrefix(line, "#") {
 			continue
 		}

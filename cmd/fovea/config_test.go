@@ -109,7 +109,8 @@ func TestTwins(t *testing.T) {
 func TestConfigErrors(t *testing.T) {
 	for _, tt := range []struct{ name, file, env, want string }{
 		{name: "not of the form", file: "region us\n", want: `fovea.conf:1: "region us" is not of the form name = value`},
-		{name: "unknown", file: "listne = x\n", want: `fovea.conf sets "listne", which no command has`},
+		{name: "unknown", file: "listne = x\n", want: `fovea.conf sets "listne", which no command has; did you mean listen?`},
+		{name: "unknown, and near none", file: "\ufeffcolour = x\n", want: `fovea.conf sets "colour", which no command has` + "\n"},
 		{name: "bad value", file: "import-workers = many\n", want: `fovea.conf sets import-workers to "many"`},
 		{name: "long line", file: "region = " + strings.Repeat("x", 70_000), want: "fovea.conf: "},
 		{name: "bad value in the environment", env: "many", want: `the environment sets import-workers to "many"`},
@@ -122,7 +123,7 @@ func TestConfigErrors(t *testing.T) {
 			if tt.env != "" {
 				t.Setenv("FOVEA_IMPORT_WORKERS", tt.env)
 			}
-			if _, err := loadConfig(t, args...); err == nil || !strings.Contains(err.Error(), tt.want) {
+			if _, err := loadConfig(t, args...); err == nil || !strings.Contains(err.Error()+"\n", tt.want) {
 				t.Errorf("err = %v, want %q in it", err, tt.want)
 			}
 		})
@@ -260,5 +261,78 @@ func TestPair(t *testing.T) {
 	other := "sqlite:" + filepath.Join(t.TempDir(), "other.db")
 	if err := start("--database", other); err == nil || !strings.Contains(err.Error(), data) {
 		t.Errorf("with another database: err = %v", err)
+	}
+}
+
+// TestByteOrderMark: a file that a Windows editor has written is read.
+func TestByteOrderMark(t *testing.T) {
+	c, err := loadConfig(t, "--config", write(t, "fovea.conf", "\ufeffregion = file-1\r\nlisten = 127.0.0.1:1\r\n"))
+	if err != nil || c.Region != "file-1" || c.Listen != "127.0.0.1:1" {
+		t.Errorf("%q %q, %v", c.Region, c.Listen, err)
+	}
+}
+
+// TestMisspeltVariables: a variable of fovea's that sets nothing is told with the
+// nearest that does, and does no harm.
+func TestMisspeltVariables(t *testing.T) {
+	var out bytes.Buffer
+	names := settingNames(rootCommand())
+	warnOfVariables(&out, []string{"FOVEA_LISTNE=x", "FOVEA_S3_REGIONS=x", "FOVEA_COLOUR=x", "FOVEA_LISTEN=x", "FOVEA_KEEP_DAYS=1", "FOVEA_CONFIG=x",
+		"FOVEA_TEST_DATA=x", "FOVEAL=x", "PATH=/bin"}, names)
+	want := "fovea: the variable FOVEA_COLOUR sets nothing\n" +
+		"fovea: the variable FOVEA_LISTNE sets nothing; did you mean FOVEA_LISTEN?\n" +
+		"fovea: the variable FOVEA_S3_REGIONS sets nothing; did you mean FOVEA_S3_REGION?\n"
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	t.Setenv("FOVEA_LISTNE", "127.0.0.1:1")
+	text, err := run(t, "env", "--access-key", "FVKAEXAMPLE", "--secret-key", "0123456789")
+	if err != nil || !strings.Contains(text, "did you mean FOVEA_LISTEN?") || !strings.Contains(text, "AWS_REGION=us-east-1") {
+		t.Errorf("%v\n%s", err, text)
+	}
+}
+
+// TestClientDefaults: what AWS clients read stands in for what the flags do not
+// say about S3, and for nothing else. A session token goes with its keys.
+func TestClientDefaults(t *testing.T) {
+	for name, value := range map[string]string{
+		"AWS_ACCESS_KEY_ID": "AK", "AWS_SECRET_ACCESS_KEY": "SK", "AWS_SESSION_TOKEN": "ST",
+		"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-2", "AWS_ENDPOINT_URL": "http://all", "AWS_ENDPOINT_URL_S3": "http://s3",
+	} {
+		t.Setenv(name, value)
+	}
+	env := config{S3Endpoint: "http://s3", S3Region: "eu-west-1", S3AccessKey: "AK", S3SecretKey: "SK", S3Token: "ST"}
+	for _, tt := range []struct {
+		name   string
+		change func(given, want *config)
+	}{
+		{"nothing given", func(given, want *config) {}},
+		{"the region that is the default", func(given, want *config) {
+			given.S3RegionSet, want.S3RegionSet, want.S3Region = true, true, "us-east-1"
+		}},
+		{"an endpoint", func(given, want *config) { given.S3Endpoint, want.S3Endpoint = "http://own", "http://own" }},
+		{"keys", func(given, want *config) {
+			given.S3AccessKey, given.S3SecretKey = "AK2", "SK2"
+			want.S3AccessKey, want.S3SecretKey, want.S3Token = "AK2", "SK2", ""
+		}},
+		{"keys with a token", func(given, want *config) {
+			given.S3AccessKey, given.S3SecretKey, given.S3Token = "AK2", "SK2", "ST2"
+			want.S3AccessKey, want.S3SecretKey, want.S3Token = "AK2", "SK2", "ST2"
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			given, want := config{S3Region: defaultRegion}, env
+			tt.change(&given, &want)
+			for range 2 { // a second time changes nothing
+				given.clientDefaults()
+				if diff := cmp.Diff(want, given); diff != "" {
+					t.Errorf("(-want +got):\n%s", diff)
+				}
+			}
+		})
+	}
+	cmd := checkCommand()
+	if err := cmd.Flags().Set("s3-region", defaultRegion); err != nil || !cmd.Flags().Changed("s3-region") {
+		t.Error("a flag that is given its default is not known to be given")
 	}
 }

@@ -801,3 +801,18 @@ func TestDiff41AFailedUpdateIsRolledBackAtOnce(t *testing.T) {
 		return
 	}
 }
+
+func TestDiff42OnlySignatureVersion4(t *testing.T) {
+	t.Parallel()
+	s := diffServe(t)
+	req, err := http.NewRequestWithContext(t.Context(), "GET", s.url+"/factory/1.jpg?AWSAccessKeyId="+s.key.ID+"&Signature=c2ln&Expires=99999999999", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := s.send(req)
+	for _, want := range []string{"<Code>InvalidRequest</Code>", "Signature Version 2", "signature_version=", "s3v4"} {
+		if a.status != http.StatusBadRequest || !strings.Contains(a.text, want) {
+			t.Errorf("%d %s, want 400 with %s", a.status, a.text, want)
+		}
+	}
+}

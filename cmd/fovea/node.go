@@ -165,7 +165,7 @@ func (n *node) openBlobs(ctx context.Context) error {
 		return nil
 	}
 	b, err := blobs3.Open(ctx, blobs3.Config{
-		URL: c.Blobs, Endpoint: c.externalS3(), Region: c.S3Region, KeyID: c.S3AccessKey, Secret: c.S3SecretKey,
+		URL: c.Blobs, Endpoint: c.externalS3(), Region: c.S3Region, KeyID: c.S3AccessKey, Secret: c.S3SecretKey, Session: c.S3Token,
 	})
 	n.blobs = b
 	return err
@@ -196,7 +196,7 @@ func (n *node) openObjects(context.Context) (err error) {
 // openExternalS3 returns the external S3 of the config.
 func (c *config) openExternalS3() (fovea.Objects, error) {
 	return objects3.New(objects3.Config{
-		Endpoint: c.externalS3(), Region: c.S3Region, AccessKey: c.S3AccessKey, SecretKey: c.S3SecretKey, PathStyle: c.S3PathStyle,
+		Endpoint: c.externalS3(), Region: c.S3Region, AccessKey: c.S3AccessKey, SecretKey: c.S3SecretKey, SessionToken: c.S3Token, PathStyle: c.S3PathStyle,
 	})
 }
 
@@ -244,10 +244,11 @@ func (n *node) wire(ctx context.Context) error {
 		Ready:   n.ready, Metrics: metrics, Log: n.log,
 	}
 	if n.s3 != nil {
-		n.handler.S3 = &s3api.Server{
+		buckets := &s3api.Server{
 			Store: n.s3, Verifier: verifier, Region: c.Region, Account: c.Account,
 			Domains: c.S3Domains, AllowOrigins: c.CORSOrigins, Log: n.log,
 		}
+		n.handler.S3, n.handler.HostBucket = buckets, buckets.HostBucket
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -95,17 +96,14 @@ func (c *config) openClientS3() (fovea.Objects, error) {
 }
 
 // clientDefaults takes what the flags do not say about S3 from the variables
-// that AWS clients read.
+// that AWS clients read. Keys and their session token come from one place.
 func (c *config) clientDefaults() {
-	for _, v := range []struct {
-		to   *string
-		name string
-	}{{&c.S3Endpoint, "AWS_ENDPOINT_URL_S3"}, {&c.S3Endpoint, "AWS_ENDPOINT_URL"}, {&c.S3AccessKey, "AWS_ACCESS_KEY_ID"}, {&c.S3SecretKey, "AWS_SECRET_ACCESS_KEY"}} {
-		if *v.to == "" {
-			*v.to = os.Getenv(v.name)
-		}
+	if c.S3AccessKey == "" && c.S3SecretKey == "" {
+		c.S3AccessKey, c.S3SecretKey = os.Getenv("AWS_ACCESS_KEY_ID"), os.Getenv("AWS_SECRET_ACCESS_KEY")
+		c.S3Token = cmp.Or(c.S3Token, os.Getenv("AWS_SESSION_TOKEN"))
 	}
-	if region := os.Getenv("AWS_REGION"); region != "" && c.S3Region == "us-east-1" {
-		c.S3Region = region
+	c.S3Endpoint = cmp.Or(c.S3Endpoint, os.Getenv("AWS_ENDPOINT_URL_S3"), os.Getenv("AWS_ENDPOINT_URL"))
+	if !c.S3RegionSet {
+		c.S3Region = cmp.Or(os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION"), c.S3Region)
 	}
 }

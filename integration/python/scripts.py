@@ -142,7 +142,7 @@ def transfer(clients, out, bucket, key, size):
     return {"same": same, "size": head["ContentLength"], "etag": head["ETag"]}
 
 
-def presign(clients, out, bucket, key, seconds):
-    """Returns a presigned URL that gets an object."""
-    s3 = clients.make("s3", signature_version="s3v4")  # this boto3 would sign the URL as version 2
+def presign(clients, out, bucket, key, seconds, version="s3v4"):
+    """Returns a presigned URL that gets an object; this boto3 would sign it as version 2."""
+    s3 = clients.make("s3", signature_version=version)
     return s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": key}, ExpiresIn=seconds)

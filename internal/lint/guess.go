@@ -16,9 +16,9 @@ const (
 // Quote returns a key or value in quotation marks, shortened, for messages.
 func Quote(text []byte) string { return `"` + manifest.Excerpt(text, Found) + `"` }
 
-// Meant returns the first of words that somebody who wrote word may have
-// meant: equal but for case, blanks and signs, or a few letters apart. It is
-// "" if none is near.
+// Meant returns the word that somebody who wrote word may have meant: one that
+// is equal but for case, blanks and signs, or a few letters apart; the nearest,
+// and of several the first. It is "" if none is near.
 func Meant(word string, words ...string) string {
 	if len(word) > maxGuess {
 		return ""
@@ -29,12 +29,14 @@ func Meant(word string, words ...string) string {
 			return w
 		}
 	}
+	meant, least := "", maxGuess
 	for _, w := range words {
-		if p := plainWord(w); distance(plain, p) <= slips(len(p)) {
-			return w
+		p := plainWord(w)
+		if d := distance(plain, p); d < least && d <= slips(len(p)) {
+			meant, least = w, d
 		}
 	}
-	return ""
+	return meant
 }
 
 // MeantKey returns the index of the key in the object at that was probably

@@ -201,21 +201,30 @@ func (c *checker) checkUnpaired() {
 		name, isMeta := m.IsMetadata()
 		switch {
 		case isMeta && c.isAnnotation(value):
-			c.fault(codeNoAttribute, string(name), value, "its label attribute", c.line.MendUnpaired(m))
+			c.half(manifest.Fatal, codeNoAttribute, m, string(name), "its label attribute")
 		case isMeta:
 			if s := string(name); s != "cl" && s != "source-ref" { // Custom Labels adds cl-metadata
-				c.warn(warnUnpaired, value, "its label attribute", c.line.MendUnpaired(m))
+				c.half(manifest.Warning, warnUnpaired, m, s, "its label attribute")
 			}
 		case isLabelName(m.Key), isMaskName(m.Key) && c.isMaskRef(value):
 			if !c.isTold(m) {
-				c.fault(codeNoMetadata, string(m.Key), value, "its metadata", c.line.MendUnpaired(m))
+				c.half(manifest.Fatal, codeNoMetadata, m, string(m.Key), "its metadata")
 			}
 		case c.isBit(value):
 			if !c.isTold(m) {
-				c.warn(warnUnpaired, value, "its metadata, if it is a label attribute", c.line.MendUnpaired(m))
+				c.half(manifest.Warning, warnUnpaired, m, string(m.Key), "its metadata, if it is a label attribute")
 			}
 		}
 	}
+}
+
+// half adds a problem with half of the attribute of a name.
+func (c *checker) half(severity manifest.Severity, code string, m *lint.Member, name, expected string) {
+	c.entry.Dropped = c.entry.Dropped || severity == manifest.Fatal
+	c.found.Add(0, m.Node+1, manifest.Problem{
+		Severity: severity, Code: code, Message: message(code, name),
+		Found: "only the key " + lint.Quote(m.Key), Expected: expected, Mend: c.line.MendUnpaired(m),
+	})
 }
 
 // isTold tells whether the member and its misspelt metadata do not find each

@@ -42,7 +42,7 @@ func (q *request) parse() error {
 	if q.query, err = url.ParseQuery(q.URL.RawQuery); err != nil {
 		return errorf("InvalidURI", "Couldn't parse the query of the specified URI.")
 	}
-	if q.bucket = q.hostBucket(); q.bucket != "" {
+	if q.bucket = q.s.HostBucket(q.Request); q.bucket != "" {
 		q.key = path
 	} else {
 		q.bucket, q.key, _ = strings.Cut(path, "/")
@@ -53,13 +53,13 @@ func (q *request) parse() error {
 	return nil
 }
 
-// hostBucket returns the bucket that the host names, "" if none.
-func (q *request) hostBucket() string {
-	host := q.Host
+// HostBucket returns the bucket that the host of a request names, "" if none.
+func (s *Server) HostBucket(r *http.Request) string {
+	host := r.Host
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h
 	}
-	for _, d := range q.s.Domains {
+	for _, d := range s.Domains {
 		if b, ok := strings.CutSuffix(host, "."+d); ok {
 			return b
 		}

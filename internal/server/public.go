@@ -55,6 +55,9 @@ func text(w http.ResponseWriter, status int, body string) {
 // ours reports whether a preflight is for one of the JSON services, and not for
 // a bucket with rules of its own.
 func (s *Server) ours(r *http.Request) bool {
+	if s.HostBucket != nil && s.HostBucket(r) != "" {
+		return false
+	}
 	return s.S3 == nil || r.URL.Path == "/" || strings.HasPrefix(r.URL.Path, "/2020-11-20/") || strings.HasPrefix(r.URL.Path, "/fovea/")
 }
 

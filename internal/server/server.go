@@ -37,9 +37,12 @@ type Server struct {
 	Rekognition API          // required
 	Lookout     API          // required
 	S3          http.Handler // nil where the users' S3 is an external one
-	Own         http.Handler // required: fovea's extensions under /fovea/
-	Console     http.Handler // required: what a browser sees
-	Verifier    *sigv4.Verifier
+	// HostBucket returns the bucket of S3 that the host of a request names,
+	// "" for none; nil where hosts name none.
+	HostBucket func(*http.Request) string
+	Own        http.Handler // required: fovea's extensions under /fovea/
+	Console    http.Handler // required: what a browser sees
+	Verifier   *sigv4.Verifier
 
 	Account string // 12 digits
 	Region  string // where everything is, whatever region a client signs for

@@ -322,6 +322,20 @@ func TestPreflight(t *testing.T) {
 	if _, body := s.do(t, preflight("/bucket/key", "http://app.example")); body != "s3 " {
 		t.Errorf("a preflight for a bucket was answered %q", body)
 	}
+	// So is one for the root of a host that names a bucket.
+	s = newSite(t, func(s *server.Server) {
+		s.HostBucket = func(r *http.Request) string {
+			b, _, _ := strings.Cut(r.Host, ".localhost")
+			return strings.TrimSuffix(b, r.Host)
+		}
+	})
+	for host, want := range map[string]string{"bucket.localhost:7373": "s3 ", "localhost:7373": ""} {
+		c := preflight("/", "http://app.example")
+		c.tamper = func(r *http.Request) { r.Host = host }
+		if _, body := s.do(t, c); body != want {
+			t.Errorf("a preflight for %s was answered %q, want %q", host, body, want)
+		}
+	}
 	// An answer, and a refusal, can be read by the page, too.
 	for _, c := range []call{createProject("a"), {method: "POST", path: "/", header: map[string]string{"X-Amz-Target": "RekognitionService.CreateProject"}}} {
 		c.header["Origin"] = "http://app.example"

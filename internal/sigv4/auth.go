@@ -59,8 +59,9 @@ func parseAuth(r *http.Request) (*auth, error) {
 }
 
 func unsupported(what string) *Error {
-	return errorf(Unsupported, "The authorization mechanism %s is not supported. Please use %s "+
-		"(for the AWS CLI: aws configure set default.s3.signature_version s3v4).", what, algorithm)
+	return errorf(Unsupported, "The authorization mechanism %s is not supported. Please use %s. "+
+		"For boto3: boto3.client('s3', config=botocore.config.Config(signature_version='s3v4')). "+
+		"For the AWS CLI: aws configure set default.s3.signature_version s3v4.", what, algorithm)
 }
 
 func isAuthParam(p pair) bool {
