@@ -19,7 +19,7 @@ import (
 	"fmt"
 
 	"fovea/internal/imaging"
-	"fovea/internal/ml/feature"
+	"fovea/internal/ml/backbone"
 	"fovea/internal/ml/head"
 	"fovea/internal/ml/matrix"
 )
@@ -64,7 +64,7 @@ type Options struct {
 	Workers int // images and folds that are worked on at the same time; 0 is one
 
 	// Backbone adds the features of a network; nil is none.
-	Backbone Backbone
+	Backbone backbone.Backbone
 
 	// Quantile is which quantile of the scores of normal images is the
 	// threshold where there are no anomalies to learn from; 0 is their maximum.
@@ -73,19 +73,6 @@ type Options struct {
 	// Progress is told how much is done, from 0 to 1, and what is being done. It
 	// is called often and by one goroutine at a time; nil is allowed.
 	Progress func(done float64, stage string)
-}
-
-// A Backbone is a network that describes images. It is safe for use by several
-// goroutines.
-type Backbone interface {
-	Name() string
-	Hash() string // of its weights: a model runs with those it was trained with only
-
-	// Cells returns what the network says of each cell of an image.
-	Cells(m *imaging.Image) (*feature.Map, error)
-
-	// Global returns what it says of an image as a whole.
-	Global(m *imaging.Image) ([]float32, error)
 }
 
 // MaxImages is how many images a training uses. Of more it draws as many, each

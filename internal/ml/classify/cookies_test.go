@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"fovea/internal/imaging"
+	"fovea/internal/ml/backbone"
 	"fovea/internal/ml/baseline"
 	"fovea/internal/ml/classify"
 	"fovea/internal/ml/head"
@@ -89,13 +90,23 @@ func images(t *testing.T, s *classify.Set) []*imaging.Image {
 	return out
 }
 
+// network returns the backbone that comes with the program.
+func network(t testing.TB) backbone.Backbone {
+	t.Helper()
+	b, err := backbone.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
 // TestCookies is the first bar of vision.md §4 on one seed; make bench-vision
 // measures it on more.
 func TestCookies(t *testing.T) {
 	all := cookies(t)
 	in, out := drawPlaces(all, 20, 20, 1)
 	train, test := part(all, in), part(all, out)
-	m, report, err := classify.Train(context.Background(), train, classify.Options{Task: classify.Anomaly, Seed: 1, Workers: 2})
+	m, report, err := classify.Train(context.Background(), train, classify.Options{Task: classify.Anomaly, Seed: 1, Workers: 2, Backbone: network(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +145,7 @@ func TestCookiesAlone(t *testing.T) {
 	all := cookies(t)
 	in, out := drawPlaces(all, 30, 0, 1)
 	train, test := part(all, in), part(all, out)
-	m, _, err := classify.Train(context.Background(), train, classify.Options{Task: classify.Anomaly, Seed: 1, Workers: 2})
+	m, _, err := classify.Train(context.Background(), train, classify.Options{Task: classify.Anomaly, Seed: 1, Workers: 2, Backbone: network(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

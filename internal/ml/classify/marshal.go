@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"fovea/internal/ml/backbone"
 	"fovea/internal/ml/container"
 	"fovea/internal/ml/feature"
 	"fovea/internal/ml/head"
@@ -61,8 +62,8 @@ const (
 func (m *Model) Marshal() ([]byte, error) {
 	d := description{Task: m.Task, Classes: m.Classes, Thresholds: m.Thresholds, Side: m.side, Cell: m.cell,
 		Normal: m.normal, Platt: m.platt, Heat: m.heat}
-	if m.backbone != nil {
-		d.Backbone = &backboneID{m.backbone.Name(), m.backbone.Hash(), m.numbers}
+	if m.network != nil {
+		d.Backbone = &backboneID{m.network.Name(), m.network.Hash(), m.numbers}
 	}
 	t := container.Tensors{}
 	for i, b := range m.blocks {
@@ -96,11 +97,11 @@ func putMatrix(t container.Tensors, name string, m *matrix.Matrix) {
 	t.Put(name, m.Data, m.Rows, m.Cols)
 }
 
-// Unmarshal returns the model in a container. If it needs a backbone, b is
-// asked for the one with that name and hash, and Unmarshal fails if it gives
+// Unmarshal returns the model in a container. If it needs a backbone, find
+// is asked for the one with that name and hash, and Unmarshal fails if it gives
 // another: heads trained on other features would give numbers without meaning.
 // The bytes are not trusted: sizes are bounded, and fit each other, or it fails.
-func Unmarshal(data []byte, b func(name, hash string) (Backbone, error)) (*Model, error) {
+func Unmarshal(data []byte, find func(name, hash string) (backbone.Backbone, error)) (*Model, error) {
 	var d description
 	tensors, err := container.Open(data, containerKind, version, &d)
 	if err != nil {
@@ -123,13 +124,13 @@ func Unmarshal(data []byte, b func(name, hash string) (Backbone, error)) (*Model
 	}
 	if d.Backbone != nil {
 		m.numbers = d.Backbone.Numbers
-		if b == nil {
+		if find == nil {
 			return nil, fmt.Errorf("classify: the model needs backbone %s, and there is none", d.Backbone.Name)
 		}
-		if m.backbone, err = b(d.Backbone.Name, d.Backbone.Hash); err != nil {
+		if m.network, err = find(d.Backbone.Name, d.Backbone.Hash); err != nil {
 			return nil, err
 		}
-		if got := m.backbone.Hash(); got != d.Backbone.Hash {
+		if got := m.network.Hash(); got != d.Backbone.Hash {
 			return nil, fmt.Errorf("classify: the model was trained with backbone %s of hash %s, and this one has %s", d.Backbone.Name, d.Backbone.Hash, got)
 		}
 	}

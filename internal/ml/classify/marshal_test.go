@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"testing"
 
+	"fovea/internal/ml/backbone"
 	"fovea/internal/ml/classify"
 	"fovea/internal/ml/container"
 )
@@ -27,7 +28,7 @@ func trained(t testing.TB) []byte {
 // or works.
 func TestHardeningT23(t *testing.T) {
 	file := trained(t)
-	find := func(string, string) (classify.Backbone, error) { return fake{"1"}, nil }
+	find := func(string, string) (backbone.Backbone, error) { return fake{"1"}, nil }
 	change := func(fn func(d map[string]any, t container.Tensors)) error {
 		var d map[string]any
 		tensors, err := container.Open(file, "classifier", 1, &d)
@@ -120,7 +121,7 @@ func FuzzUnmarshal(f *testing.F) {
 		if err != nil {
 			return
 		}
-		m, err := classify.Unmarshal(changed, func(_, hash string) (classify.Backbone, error) { return fake{hash}, nil })
+		m, err := classify.Unmarshal(changed, func(_, hash string) (backbone.Backbone, error) { return fake{hash}, nil })
 		if err != nil {
 			return
 		}

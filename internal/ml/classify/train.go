@@ -61,6 +61,9 @@ type distances struct{ median, greatest, top float32 }
 // run makes the model.
 func (t *training) run(ctx context.Context) (*Model, error) {
 	n := len(t.set.Labels)
+	if t.alone() {
+		t.Backbone = nil // whose features would need heads
+	}
 	t.gallery = newGallery(t.set, lensOf(t.Task, t.Backbone), t.Workers)
 	t.fold = head.Folds(t.strata(), t.folds(), t.Seed)
 	s := &sample{classical: make([]*matrix.Matrix, n), deep: make([]*matrix.Matrix, n)}

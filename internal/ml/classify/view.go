@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"fovea/internal/imaging"
+	"fovea/internal/ml/backbone"
 	"fovea/internal/ml/feature"
 	"fovea/internal/ml/matrix"
 )
@@ -31,40 +32,57 @@ func (v *view) bytes() int64 {
 
 // A lens is how images are looked at (vision.md §2.1 and §2.2).
 type lens struct {
-	side     int // pixels of the longer side
-	cell     int // of a cell of the classical map
-	backbone Backbone
-	global   bool // the network describes the whole, not its cells
-	numbers  int  // that it gives: of a cell, or of the whole; 0 before the first
+	side    int               // pixels of the longer side
+	cell    int               // of a cell of the classical map
+	network backbone.Backbone // nil is none
+	global  bool              // the network describes the whole, not its cells
+	numbers int               // that it gives: of a cell, or of the whole; 0 before the first
 }
 
 // lensOf returns how the images of a task are looked at.
-func lensOf(t Task, b Backbone) lens {
+func lensOf(t Task, b backbone.Backbone) lens {
 	if t == Anomaly {
-		return lens{side: 256, cell: 8, backbone: b}
+		return lens{side: 256, cell: 8, network: b}
 	}
-	return lens{side: 128, cell: 4, backbone: b, global: true}
+	return lens{side: 128, cell: 4, network: b, global: true}
 }
 
 // look returns what is seen of an image.
 func (l lens) look(m *imaging.Image) (*view, error) {
 	m = m.Fit(l.side)
 	v := &view{classical: feature.Classical(m, l.cell).WithContext()}
-	if l.backbone == nil {
+	if l.network == nil {
 		return v, nil
 	}
 	var err error
-	got := 0
 	if l.global {
-		v.global, err = l.backbone.Global(m)
-		got = len(v.global)
-	} else if v.deep, err = l.backbone.Cells(m); err == nil {
-		got = v.deep.C
+		v.global, err = l.network.Global(m)
+	} else {
+		v.deep, err = deepCells(l.network, m)
 	}
-	if err == nil && l.numbers > 0 && got != l.numbers {
-		err = fmt.Errorf("backbone %s gives %d numbers, and gave %d in training", l.backbone.Name(), got, l.numbers)
+	if err != nil {
+		return nil, err
 	}
-	return v, err
+	if got := numbersOf(v); l.numbers > 0 && got != l.numbers {
+		return nil, fmt.Errorf("backbone %s gives %d numbers, and gave %d in training", l.network.Name(), got, l.numbers)
+	}
+	return v, nil
+}
+
+// deepCells returns the maps of a network as one: the only one it has, or that
+// of P at the stride of the middle one.
+func deepCells(b backbone.Backbone, m *imaging.Image) (*feature.Map, error) {
+	maps, err := b.Dense(m)
+	if err != nil {
+		return nil, err
+	}
+	var one backbone.Map
+	if len(maps) == 1 {
+		one = maps[0]
+	} else if one, err = backbone.Cells(maps); err != nil {
+		return nil, err
+	}
+	return &feature.Map{H: one.Height, W: one.Width, C: one.Channels, Data: one.Data}, nil
 }
 
 // numbersOf returns how many numbers the network gave of a view.

@@ -19,9 +19,9 @@ type Memory struct {
 
 // Picked from the cells that are offered.
 const (
-	MemoryCells = 2000  // of a memory, at most
-	offered     = 12000 // among which a coreset is looked for
-	coarse      = 16    // dimensions in which it is looked for
+	MemoryCells = 2000 // of a memory, at most
+	offered     = 8000 // among which a coreset is looked for
+	coarse      = 16   // dimensions in which it is looked for
 )
 
 // FitMemory returns a memory of at most MemoryCells of the cells that are the
@@ -116,41 +116,14 @@ func farApart(ctx context.Context, x *matrix.Matrix, n int, r *rand.Rand) ([]int
 		}
 		return all, nil
 	}
-	nearest := make([]float32, x.Rows)
-	for i := range nearest {
-		nearest[i] = math.MaxFloat32
-	}
-	picked := []int{r.IntN(x.Rows)}
-	for len(picked) < n {
+	q := newQueue(x, r.IntN(x.Rows))
+	for len(q.picked) < n {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		picked = append(picked, farthest(x, x.Row(picked[len(picked)-1]), nearest))
+		q.pick()
 	}
-	return picked, nil
-}
-
-// farthest returns the row that is farthest from all picked, of which the last
-// is new, and keeps in nearest how far each row is, squared.
-func farthest(x *matrix.Matrix, last, nearest []float32) int {
-	far := 0
-	for i, bound := range nearest {
-		row := x.Row(i)[:len(last)]
-		s := float32(0)
-		for j := 0; j < len(last) && s < bound; j += 4 {
-			for k := j; k < min(j+4, len(last)); k++ {
-				d := row[k] - last[k]
-				s += d * d
-			}
-		}
-		if s < bound {
-			nearest[i], bound = s, s
-		}
-		if bound > nearest[far] {
-			far = i
-		}
-	}
-	return far
+	return q.picked, nil
 }
 
 // Sample returns n different numbers below total in rising order, drawn at
