@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 )
@@ -23,12 +22,12 @@ const (
 
 // openArchive returns the files of a zip archive of that size, max entries at
 // most.
-func openArchive(f *os.File, size int64, max int) (*tree, error) {
-	z, err := readDirectory(f, size, max)
+func openArchive(r io.ReaderAt, size int64, max int) (*tree, error) {
+	z, err := readDirectory(r, size, max)
 	if err != nil {
-		return nil, fmt.Errorf("read the archive %s: %w", f.Name(), err)
+		return nil, err
 	}
-	t := &tree{packed: true, closer: f, opener: func(f *file) (io.ReadCloser, error) { return openEntry(z.File[f.at]) }}
+	t := &tree{packed: true, opener: func(f *file) (io.ReadCloser, error) { return openEntry(z.File[f.at]) }}
 	var unpacked uint64
 	seen := make(map[string]string, len(z.File))
 	for i, e := range z.File {
@@ -40,7 +39,7 @@ func openArchive(f *os.File, size int64, max int) (*tree, error) {
 			continue
 		}
 		if unpacked += e.UncompressedSize64; unpacked > maxUnpacked {
-			return nil, fmt.Errorf("read the archive %s: with %s it unpacks to more than %d bytes", f.Name(), e.Name, int64(maxUnpacked))
+			return nil, fmt.Errorf("with %s it unpacks to more than %d bytes", e.Name, int64(maxUnpacked))
 		}
 		t.files = append(t.files, file{name: e.Name, size: int64(e.UncompressedSize64), at: i})
 	}
@@ -50,15 +49,15 @@ func openArchive(f *os.File, size int64, max int) (*tree, error) {
 }
 
 // readDirectory reads the list of entries, which may take maxDirectory bytes.
-func readDirectory(f *os.File, size int64, max int) (*zip.Reader, error) {
-	n, err := countEntries(f, size)
+func readDirectory(r io.ReaderAt, size int64, max int) (*zip.Reader, error) {
+	n, err := countEntries(r, size)
 	if err != nil {
 		return nil, err
 	}
 	if n > uint64(max) {
 		return nil, fmt.Errorf("it has %d entries; it may have %d", n, max)
 	}
-	m := &metered{r: f, left: maxDirectory}
+	m := &metered{r: r, left: maxDirectory}
 	z, err := zip.NewReader(m, size)
 	if err != nil {
 		return nil, fmt.Errorf("it is damaged, or no zip archive: %w", err)

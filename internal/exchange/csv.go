@@ -108,7 +108,7 @@ func (r *csvReader) add(row []string) error {
 	split := r.split
 	if word := r.cell(row, splitColumn); word != "" {
 		if split = splitOf(word); split == NoSplit {
-			return fmt.Errorf("%q is no split; use train or test", word)
+			return fmt.Errorf("%.40q is no split; use train or test", word)
 		}
 	}
 	file, err := r.l.resolver.find(r.cell(row, imageColumn), r.near, split)

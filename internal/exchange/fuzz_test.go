@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -122,5 +123,37 @@ func FuzzCSV(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		fuzzForm(t, CSV, CustomLabels, "labels.csv", text)
 		fuzzForm(t, CSV, Lookout, "labels.csv", text)
+	})
+}
+
+// FuzzArchive: whatever the bytes, an archive is refused, or its files have
+// names that lead nowhere else and no more bytes than they say.
+func FuzzArchive(f *testing.F) {
+	for _, items := range [][]packed{{{name: "cat/a.jpg", text: "image"}, {name: "cat/b.txt", text: "xxxxxxxx", method: 8}}, {{name: "../a.jpg"}}, {}} {
+		b, err := os.ReadFile(pack(f, items...))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		tr, err := openArchive(bytes.NewReader(raw), int64(len(raw)), 100)
+		if err != nil {
+			return
+		}
+		for i := range tr.files {
+			f := &tr.files[i]
+			if err := checkName(f.name); err != nil {
+				t.Error(err)
+			}
+			r, err := tr.open(f)
+			if err != nil {
+				continue
+			}
+			if n, _ := io.Copy(io.Discard, r); n > f.size {
+				t.Errorf("%s has %d bytes, and says %d", f.name, n, f.size)
+			}
+			r.Close()
+		}
 	})
 }

@@ -275,7 +275,7 @@ func (m *masks) state(dir string, row []string) error {
 	}
 	img, mask := m.c.images.find(path.Join(dir, row[0])), m.c.images.find(path.Join(dir, row[1]))
 	if img < 0 || mask < 0 {
-		return fmt.Errorf("%q or its mask %q is not in the collection", row[0], row[1])
+		return fmt.Errorf("%.200q or its mask %.200q is not in the collection", row[0], row[1])
 	}
 	m.masks[int32(mask)] = true
 	s, ok := m.stated[int32(img)]

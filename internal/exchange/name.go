@@ -23,14 +23,14 @@ func checkName(name string) error {
 	switch {
 	case name == "":
 		return errors.New("a file without a name")
+	case len(name) > maxName:
+		return fmt.Errorf("the name %.60q… has %d bytes; it may have %d", name, len(name), maxName)
 	case !utf8.ValidString(name):
 		return fmt.Errorf("the name %+q is not UTF-8: rename it", name)
 	case strings.ContainsFunc(name, unicode.IsControl):
 		return fmt.Errorf("the name %q has a control character: rename it", name)
 	case strings.Contains(name, `\`):
 		return fmt.Errorf("the name %q has a backslash, which some systems take for a folder: rename it", name)
-	case len(name) > maxName:
-		return fmt.Errorf("the name %.60q… has %d bytes; it may have %d", name, len(name), maxName)
 	case strings.HasPrefix(name, "/"), isDrive(name):
 		return fmt.Errorf("the name %q is absolute; names are relative to the collection", name)
 	case path.Clean(name) != name || name == "." || name == ".." || strings.HasPrefix(name, "../"):
@@ -62,12 +62,12 @@ func checkLabel(label string) (string, error) {
 	switch {
 	case label == "":
 		return "", errors.New("the label is empty")
+	case utf8.RuneCountInString(label) > maxLabel:
+		return "", fmt.Errorf("the label %.60q… has %d characters; it may have %d", label, utf8.RuneCountInString(label), maxLabel)
 	case !utf8.ValidString(label):
 		return "", fmt.Errorf("the label %+q is not UTF-8", label)
 	case strings.ContainsFunc(label, isUnwritable):
 		return "", fmt.Errorf("the label %q has a character that not every form can hold", label)
-	case utf8.RuneCountInString(label) > maxLabel:
-		return "", fmt.Errorf("the label %.60q… has %d characters; it may have %d", label, utf8.RuneCountInString(label), maxLabel)
 	}
 	return label, nil
 }

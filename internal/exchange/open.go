@@ -142,8 +142,10 @@ func openTree(path string, opts Options) (*tree, error) {
 	t, err := openArchive(f, info.Size(), cmp.Or(opts.MaxEntries, MaxEntries))
 	if err != nil {
 		f.Close()
+		return nil, fmt.Errorf("read the archive %s: %w", path, err)
 	}
-	return t, err
+	t.closer = f
+	return t, nil
 }
 
 // openLabels returns the part of a collection that opts.Labels names, or else

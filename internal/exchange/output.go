@@ -39,12 +39,33 @@ func (o *output) copy(to string, size int64, open func() (io.ReadCloser, error))
 	}
 	defer r.Close()
 	return o.write(to, func(w io.Writer) error {
-		n, err := io.Copy(w, r)
-		if err == nil && size > 0 && n != size {
-			err = fmt.Errorf("it has %d bytes where %d were announced", n, size)
+		from := &source{r: r}
+		n, err := io.Copy(w, from)
+		switch {
+		case from.err != nil:
+			return fmt.Errorf("it cannot be read: %w", from.err)
+		case err != nil:
+			return &fatal{err}
+		case size > 0 && n != size:
+			return fmt.Errorf("it has %d bytes where %d were announced", n, size)
 		}
-		return err
+		return nil
 	})
+}
+
+// A source tells errors of reading from those of writing.
+type source struct {
+	r   io.Reader
+	err error
+}
+
+// Read implements io.Reader.
+func (s *source) Read(p []byte) (int, error) {
+	n, err := s.r.Read(p)
+	if err != nil && err != io.EOF {
+		s.err = err
+	}
+	return n, err
 }
 
 // put writes a small file, unless it is there already.

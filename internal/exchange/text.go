@@ -127,5 +127,5 @@ func charset(name string, r io.Reader) (io.Reader, error) {
 	case "iso-8859-1", "latin1", "latin-1", "windows-1252", "cp1252", "us-ascii", "ascii":
 		return &latin1{bufio.NewReader(r)}, nil
 	}
-	return nil, fmt.Errorf("it declares the encoding %q, which is not read: save it as UTF-8", name)
+	return nil, fmt.Errorf("it declares the encoding %.40q, which is not read: save it as UTF-8", name)
 }

@@ -189,7 +189,7 @@ func (o *vocObject) box(width, height int) (Box, error) {
 	var edges [4]float64
 	for i, text := range []string{o.Box.XMin, o.Box.YMin, o.Box.XMax, o.Box.YMax} {
 		if edges[i], err = strconv.ParseFloat(strings.TrimSpace(text), 64); err != nil {
-			return Box{}, fmt.Errorf("%q has the edge %q, which is no number", label, text)
+			return Box{}, fmt.Errorf("%q has the edge %.40q, which is no number", label, text)
 		}
 	}
 	a, err := round(edges[0]-1, edges[1]-1, edges[2], edges[3])

@@ -48,7 +48,7 @@ func (c *collection) readSet(f *file, root string, split Split, weak bool, s *vo
 			continue
 		}
 		if old := s.add(root, id, split); old != split && !weak {
-			c.problems.addf("%s lists %q, which is also in a list for %s: it is taken for %s", f.name, id, old, old)
+			c.problems.addf("%s lists %.200q, which is also in a list for %s: it is taken for %s", f.name, id, old, old)
 		}
 	}
 	return nil

@@ -56,7 +56,7 @@ func parseYAML(text string) (yamlMap, error) {
 		case len(bare) == len(line) && bare != "-" && !strings.HasPrefix(bare, "- "):
 			key, value, ok := cutKey(bare)
 			if !ok {
-				return nil, fmt.Errorf("%q is no member of a map", bare)
+				return nil, fmt.Errorf("%.100q is no member of a map", bare)
 			}
 			last = &yamlValue{}
 			m[key] = last
@@ -112,7 +112,7 @@ func (v *yamlValue) flow(text string) error {
 		}
 		key, value, ok := cutKey(part)
 		if !ok {
-			return fmt.Errorf("%q is no member of a map", part)
+			return fmt.Errorf("%.100q is no member of a map", part)
 		}
 		v.items = append(v.items, yamlItem{key, scalar(value)})
 	}

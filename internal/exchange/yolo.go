@@ -115,7 +115,7 @@ func (c *collection) readYOLO() (*yolo, error) {
 		n := i
 		if item.key != "" {
 			if n, err = strconv.Atoi(item.key); err != nil {
-				return nil, fmt.Errorf("%s: names: %q is no number of a class", f.name, item.key)
+				return nil, fmt.Errorf("%s: names: %.40q is no number of a class", f.name, item.key)
 			}
 		}
 		y.names[n] = item.value
@@ -211,7 +211,7 @@ func (c *collection) yoloSplit(y *yolo, t *tree, f *file, split Split, root []st
 			return nil
 		}
 	}
-	return fmt.Errorf("%s: %s is %q, which is neither a folder nor a list of the collection", f.name, split, where)
+	return fmt.Errorf("%s: %s is %.200q, which is neither a folder nor a list of the collection", f.name, split, where)
 }
 
 // hasDir tells whether there are files below a folder.
