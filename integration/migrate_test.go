@@ -451,7 +451,7 @@ func throttle(every int64) func(n int64, w http.ResponseWriter, r *http.Request)
 func TestMigrateAccount(t *testing.T) {
 	t.Parallel()
 	source, server, out := serve(t), serve(t), t.TempDir()
-	account(t, source, "parts", 260)
+	account(t, source, "parts", 130)
 	account(t, source, "boards", 10)
 	if _, err := makeProject(t.Context(), source, "empty"); err != nil {
 		t.Fatal(err)
@@ -463,13 +463,13 @@ func TestMigrateAccount(t *testing.T) {
 		t.Errorf("it printed:\n%s", printed)
 	}
 	s := statementOf(t, filepath.Join(out, "custom-labels.parts.certificate.json"))
-	if len(s.Datasets) != 2 || s.Datasets[0].Source.Entries != 260 || s.Datasets[1].Source.Entries != 52 || s.Tags != (migrate.TagFact{Source: 4, Destination: 4, Equal: true}) {
+	if len(s.Datasets) != 2 || s.Datasets[0].Source.Entries != 130 || s.Datasets[1].Source.Entries != 26 || s.Tags != (migrate.TagFact{Source: 4, Destination: 4, Equal: true}) {
 		t.Errorf("the certificate says %+v", s)
 	}
 	if status, said := verifying(t, server, filepath.Join(out, "custom-labels.parts.certificate.json"), filepath.Join(out, "custom-labels.empty.certificate.json")); status != 0 {
 		t.Errorf("verify: %d\n%s", status, said)
 	}
-	for name, want := range map[string]string{"parts": "260", "boards": "10"} {
+	for name, want := range map[string]string{"parts": "130", "boards": "10"} {
 		_, got, _ := strings.Cut(ofDataset(t, server, "custom-labels/"+name+"/train/revisions/1"), `"entries":`)
 		_, was, _ := strings.Cut(ofDataset(t, source, "custom-labels/"+name+"/train/revisions/1"), `"entries":`)
 		if got != was || !strings.HasPrefix(got, want) {
@@ -669,7 +669,7 @@ func TestMigrateFromLookoutPage(t *testing.T) {
 		"other.manifest": []byte("{}\n"), "images/1.jpg": photo("1"), "images/2.jpg": photo("2"), "masks/2.png": photo("m"),
 	})
 	out := runPage(t, "from-lookout.md", dir, env)
-	for _, want := range []string{"2 certificates in migration", "1 certificates in old-bottles", "EQUAL", `"ProjectName": "parts"`, `"Total": 18`, "everything is in the destination as certified"} {
+	for _, want := range []string{"2 certificates in migration", "1 certificate in old-bottles", "EQUAL", `"ProjectName": "parts"`, `"Total": 18`, "everything is in the destination as certified"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the commands did not print %q:\n%s", want, out)
 		}

@@ -197,7 +197,7 @@ func (m *migration) print(cmd *cobra.Command, results []migrate.Result) error {
 		fmt.Fprintf(cmd.OutOrStdout(), "%s\n", text)
 		equal = equal && r.Statement.Equal
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "%d certificates in %s\n", len(results), m.out)
+	fmt.Fprintf(cmd.OutOrStdout(), "%d %s in %s\n", len(results), map[bool]string{true: "certificate", false: "certificates"}[len(results) == 1], m.out)
 	if !equal {
 		return errFailed
 	}
@@ -275,7 +275,7 @@ func (m *migration) target(from string, same bool) (fovea.ObjectRef, error) {
 	if to == "" {
 		if to = defaultTarget; same {
 			bucket, _, _ := strings.Cut(from[len("s3://"):], "/")
-			to = "s3://" + bucket + "/fovea-migrate/"
+			to = "s3://" + bucket + "/" + migrate.InPlace
 		}
 	}
 	rest, ok := strings.CutPrefix(to, "s3://")
@@ -289,7 +289,8 @@ func (m *migration) target(from string, same bool) (fovea.ObjectRef, error) {
 	return fovea.ObjectRef{Bucket: bucket, Key: prefix}, nil
 }
 
-// counting tells on a terminal how far work is, ten times a second at most.
+// counting tells how far work is: on a terminal on one line, ten times a second
+// at most, and elsewhere in lines of their own, twice a minute.
 type counting struct {
 	last  time.Time
 	shown bool
@@ -297,14 +298,21 @@ type counting struct {
 
 func (c *counting) show(what string, n, of int64) {
 	st, err := os.Stderr.Stat()
-	if err != nil || st.Mode()&os.ModeCharDevice == 0 || time.Since(c.last) < 100*time.Millisecond && n != of {
+	terminal := err == nil && st.Mode()&os.ModeCharDevice != 0
+	if c.last.IsZero() {
+		c.last = time.Now()
+	}
+	if wait := map[bool]time.Duration{true: 100 * time.Millisecond, false: 30 * time.Second}[terminal]; time.Since(c.last) < wait {
 		return
 	}
-	c.last, c.shown = time.Now(), true
+	text := fmt.Sprintf("%s: %d", what, n)
 	if of > 0 {
-		fmt.Fprintf(os.Stderr, "\r\033[K%s: %d of %d", what, n, of)
+		text += fmt.Sprintf(" of %d", of)
+	}
+	if c.last, c.shown = time.Now(), terminal; terminal {
+		fmt.Fprintf(os.Stderr, "\r\033[K%s", text)
 	} else {
-		fmt.Fprintf(os.Stderr, "\r\033[K%s: %d", what, n)
+		fmt.Fprintln(os.Stderr, text)
 	}
 }
 

@@ -172,9 +172,44 @@ var httpClient = &http.Client{
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
+// idle is how long to wait for the next bytes of an answer.
+const idle = 90 * time.Second
+
+// A moving body is one that ends when nothing comes for too long.
+type moving struct {
+	io.ReadCloser
+	timer  *time.Timer
+	cancel context.CancelFunc
+}
+
+// Read implements io.Reader.
+func (m *moving) Read(b []byte) (int, error) {
+	m.timer.Reset(idle)
+	return m.ReadCloser.Read(b)
+}
+
+// Close implements io.Closer.
+func (m *moving) Close() error {
+	m.timer.Stop()
+	m.cancel()
+	return m.ReadCloser.Close()
+}
+
 // send signs and sends a call once. It returns the body of an answer that is no
 // error; whoever takes it closes it.
 func (a *API) send(ctx context.Context, c call) (io.ReadCloser, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	timer := time.AfterFunc(2*idle, cancel)
+	body, err := a.sendOnce(ctx, c)
+	if err != nil {
+		timer.Stop()
+		cancel()
+		return nil, err
+	}
+	return &moving{body, timer, cancel}, nil
+}
+
+func (a *API) sendOnce(ctx context.Context, c call) (io.ReadCloser, error) {
 	req, err := http.NewRequestWithContext(ctx, c.method, a.base(c.service)+c.path, bytes.NewReader(c.body))
 	if err != nil {
 		return nil, err

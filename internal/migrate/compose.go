@@ -157,7 +157,7 @@ func (c *composer) add(k *kept) error {
 	images := map[string]string{}
 	normal, target := k.text, ""
 	if c.line.read(k.text) == nil && len(c.line.refs) == len(k.places) {
-		c.labels.add(&c.line.doc)
+		c.labels.add(&c.line)
 		sums, err := c.sums(k)
 		if err != nil {
 			return err

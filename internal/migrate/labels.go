@@ -28,12 +28,12 @@ type tally struct {
 func newTally() *tally { return &tally{labels: map[string]*Label{}, seen: map[string]bool{}} }
 
 // add counts the labels of a line.
-func (t *tally) add(doc *manifest.Doc) {
+func (t *tally) add(l *line) {
 	clear(t.seen)
-	root := doc.Root()
-	for k, value := range doc.Members(root) {
-		meta := doc.Member(root, string(doc.Key(k))+"-metadata")
-		if meta < 0 || doc.Type(meta) != manifest.Object {
+	doc := &l.doc
+	for k, value := range doc.Members(doc.Root()) {
+		meta, ok := l.meta[string(doc.Key(k))]
+		if !ok {
 			continue
 		}
 		kind := doc.Member(meta, "type")
@@ -55,14 +55,16 @@ func (t *tally) add(doc *manifest.Doc) {
 // (CL-5.4).
 func (t *tally) boxes(doc *manifest.Doc, value, meta int) {
 	list, classes := doc.Member(value, "annotations"), doc.Member(meta, "class-map")
-	if list < 0 || classes < 0 || doc.Type(list) != manifest.Array {
+	if list < 0 || classes < 0 || doc.Type(list) != manifest.Array || doc.Type(classes) != manifest.Object {
 		return
+	}
+	names := make(map[string]string, doc.Len(classes))
+	for k, v := range doc.Members(classes) {
+		names[string(doc.Key(k))] = string(doc.Str(v, nil))
 	}
 	for box := range doc.Elements(list) {
 		if id := doc.Member(box, "class_id"); id >= 0 {
-			if name := doc.Member(classes, string(doc.Raw(id))); name >= 0 {
-				t.count(string(doc.Str(name, nil)), 1)
-			}
+			t.count(names[string(doc.Raw(id))], 1)
 		}
 	}
 }

@@ -11,10 +11,17 @@ import (
 // A line is a line of a manifest that is being read. It is reused from line to
 // line.
 type line struct {
-	doc  manifest.Doc
-	text []byte
-	refs []ref
+	doc     manifest.Doc
+	text    []byte
+	refs    []ref
+	crowded bool           // it has more refs than maxRefs, which are not in refs
+	meta    map[string]int // the nodes of the metadata, by the name of their attribute
 }
+
+// maxRefs is how many refs a line may have. Those of AWS have two.
+const maxRefs = 64
+
+const metadata = "-metadata"
 
 // A ref is a member of the line that may name an image or a mask.
 type ref struct {
@@ -30,14 +37,18 @@ const sourceRef = "source-ref"
 // under keys that end in -ref (LV-5.19). It reports a line that is no JSON
 // object.
 func (l *line) read(text []byte) *manifest.LineError {
-	l.text, l.refs = text, l.refs[:0]
+	l.text, l.refs, l.crowded = text, l.refs[:0], false
 	if e := l.doc.Parse(text, 0); e != nil {
 		return e
 	}
+	l.findMetadata()
 	for k, v := range l.doc.Members(l.doc.Root()) {
 		key := string(l.doc.Key(k))
 		if !strings.HasSuffix(key, "-ref") || l.doc.Type(v) != manifest.String {
 			continue
+		}
+		if l.crowded = len(l.refs) == maxRefs; l.crowded {
+			break
 		}
 		r := ref{key: key, node: v, value: string(l.doc.Str(v, nil))}
 		_, uri := parseRef(r.value)
@@ -47,10 +58,23 @@ func (l *line) read(text []byte) *manifest.LineError {
 	return nil
 }
 
+// findMetadata finds the metadata of attributes.
+func (l *line) findMetadata() {
+	if l.meta == nil {
+		l.meta = map[string]int{}
+	}
+	clear(l.meta)
+	for k, v := range l.doc.Members(l.doc.Root()) {
+		if name, ok := strings.CutSuffix(string(l.doc.Key(k)), metadata); ok && l.doc.Type(v) == manifest.Object {
+			l.meta[name] = v
+		}
+	}
+}
+
 // segmentation reports whether an attribute is a mask, by its metadata (LV-5.25).
 func (l *line) segmentation(key string) bool {
-	meta := l.doc.Member(l.doc.Root(), key+"-metadata")
-	if meta < 0 {
+	meta, ok := l.meta[key]
+	if !ok {
 		return false
 	}
 	kind := l.doc.Member(meta, "type")

@@ -43,15 +43,18 @@ type listedLine struct {
 }
 
 // listPage reads the next page of lines. In one step it remembers them, the
-// objects they refer to, and where to go on.
+// objects they refer to, and where to go on. If the number of all lines is not
+// that which the source tells, it is listed again, because it may have been
+// changed meanwhile; two listings of the same number are believed.
 func (m *Migration) listPage(ctx context.Context, d *dataset) error {
 	p, err := m.Source.page(ctx, d, d.token)
 	if err != nil {
 		return err
 	}
 	numbered := d.numbered + p.count
-	if p.next == "" && p.total >= 0 && p.total != numbered {
-		return fmt.Errorf("%w: %s has %d entries and the listing gave %d: it was changed meanwhile", errStale, d.source, p.total, numbered)
+	if p.next == "" && p.total >= 0 && p.total != numbered && numbered != d.before {
+		d.before = numbered
+		return fmt.Errorf("%w: %s has %d entries and the listing gave %d", errStale, d.source, p.total, numbered)
 	}
 	lines := make([]listedLine, 0, len(p.lines))
 	for _, n := range p.lines {
@@ -91,6 +94,10 @@ func (m *Migration) resolve(ctx context.Context, d *dataset, n numbered) (listed
 	var parsed line
 	if e := parsed.read(n.text); e != nil {
 		l.bad = fmt.Sprintf("it is not a JSON object: found %s, expected %s", e.Found, e.Want)
+		return l, nil
+	}
+	if parsed.crowded {
+		l.bad = fmt.Sprintf("it refers to more than %d objects", maxRefs)
 		return l, nil
 	}
 	if _, ok := parsed.image(); !ok {

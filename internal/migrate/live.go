@@ -124,6 +124,7 @@ func (l *Live) customLabels(ctx context.Context) (projects []found, err error) {
 					return nil, err
 				}
 				if !ok {
+					p.notes = append(p.notes, fmt.Sprintf("the %s dataset of %s is %s and has no entries", split, p.name, ds.Status))
 					continue
 				}
 				tags, err := l.tags(ctx, ds.DatasetArn)
@@ -186,7 +187,7 @@ func (l *Live) lookout(ctx context.Context) (projects []found, err error) {
 				continue
 			}
 			p := found{service: l.Service, name: d.ProjectName, source: d.ProjectArn}
-			if p.datasets, err = l.lookoutDatasets(ctx, d.ProjectName); err != nil {
+			if err := l.lookoutDatasets(ctx, &p); err != nil {
 				return nil, err
 			}
 			projects = append(projects, p)
@@ -197,25 +198,27 @@ func (l *Live) lookout(ctx context.Context) (projects []found, err error) {
 	}
 }
 
-func (l *Live) lookoutDatasets(ctx context.Context, name string) (list []foundDataset, err error) {
+func (l *Live) lookoutDatasets(ctx context.Context, p *found) error {
 	var out struct {
 		ProjectDescription struct {
 			Datasets []struct{ DatasetType, Status string }
 		}
 	}
-	if err := l.API.rest(ctx, "lookoutvision", http.MethodGet, lookoutPath+"/"+url.PathEscape(name), nil, &out); err != nil {
-		return nil, err
+	if err := l.API.rest(ctx, "lookoutvision", http.MethodGet, lookoutPath+"/"+url.PathEscape(p.name), nil, &out); err != nil {
+		return err
 	}
 	for _, d := range out.ProjectDescription.Datasets {
-		ok, err := usable(name, d.DatasetType, d.Status)
-		if err != nil {
-			return nil, err
-		}
-		if ok {
-			list = append(list, foundDataset{split: fovea.Split(d.DatasetType), source: name + "/" + d.DatasetType})
+		ok, err := usable(p.name, d.DatasetType, d.Status)
+		switch {
+		case err != nil:
+			return err
+		case ok:
+			p.datasets = append(p.datasets, foundDataset{split: fovea.Split(d.DatasetType), source: p.name + "/" + d.DatasetType})
+		default:
+			p.notes = append(p.notes, fmt.Sprintf("the %s dataset of %s is %s and has no entries", d.DatasetType, p.name, d.Status))
 		}
 	}
-	return list, nil
+	return nil
 }
 
 // pageEntries is the largest page of both services.

@@ -149,6 +149,14 @@ func (m *Migration) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	for _, p := range projects {
+		for _, note := range p.notes {
+			m.log("%s: it is left out", note)
+		}
+	}
+	if tree, ok := m.Source.(*Tree); ok && tree.left > 0 {
+		m.log("%d other manifests are left out; --manifest names those to migrate", tree.left)
+	}
 	return m.st.update(ctx, func(tx *sql.Tx) error {
 		for _, p := range projects {
 			if err := putProject(tx, p); err != nil {

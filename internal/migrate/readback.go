@@ -152,7 +152,7 @@ func (b *readback) leaves(ctx context.Context, d *dataset, batch []*line, sum *s
 	return b.st.update(ctx, func(tx *sql.Tx) error {
 		for _, l := range batch {
 			sum.Lines++
-			labels.add(&l.doc)
+			labels.add(l)
 			image, _ := l.image()
 			row := leafRow{ref: image, line: sum.Lines, images: map[string]string{}}
 			normal := l.appendNormal(nil, d.project.service, func(i int) ([]byte, bool) {

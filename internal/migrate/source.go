@@ -44,6 +44,7 @@ type found struct {
 	source   string // what people know it as
 	tags     map[string]string
 	datasets []foundDataset
+	notes    []string // what is not migrated, and why
 }
 
 type foundDataset struct {
@@ -63,6 +64,7 @@ type dataset struct {
 	numbered int64
 	listed   bool
 	asked    bool
+	before   int64 // how many lines the listing before gave
 }
 
 // A project is one that is migrated.

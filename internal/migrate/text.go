@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"unicode"
 
 	"fovea/internal/certificate"
 )
@@ -18,7 +19,7 @@ const shownDifferences = 100
 // Text returns a certificate for people, with some of the differences.
 func Text(s *Statement, sig certificate.Signature, differences []EntryFact) string {
 	var b strings.Builder
-	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	p := func(format string, args ...any) { b.WriteString(printable(fmt.Sprintf(format, args...)) + "\n") }
 	p("Certificate of the migration of %s/%s", s.Service, s.Project)
 	p("")
 	p("from      %s", s.Source)
@@ -46,6 +47,17 @@ func Text(s *Statement, sig certificate.Signature, differences []EntryFact) stri
 		p("  and %d more, in %s", n, s.Entries.File)
 	}
 	return b.String()
+}
+
+// printable returns a text without control characters: what comes from a
+// manifest must not command a terminal.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
 }
 
 // verdict says in words whether the destination is equal.

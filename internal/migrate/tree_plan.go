@@ -49,7 +49,7 @@ var consoleLayout = regexp.MustCompile(`(^|/)datasets/.+/manifests/output/output
 
 // manifests returns the paths of the manifests that are migrated: those that
 // are named, else those of a console's datasets, else all of them but those
-// that trainings have written. A console's bucket is full of others.
+// that a migration has written. A console's bucket is full of others.
 func (t *Tree) manifests(ctx context.Context) ([]string, error) {
 	if len(t.Options.Manifests) > 0 {
 		return t.named(ctx)
@@ -64,18 +64,15 @@ func (t *Tree) manifests(ctx context.Context) ([]string, error) {
 	}
 	console := slices.DeleteFunc(slices.Clone(all), func(name string) bool { return !consoleLayout.MatchString(name) })
 	if len(console) > 0 {
+		t.left = len(all) - len(console)
 		return console, nil
 	}
-	all = slices.DeleteFunc(all, func(name string) bool { return written.MatchString("/" + name) })
+	all = slices.DeleteFunc(all, func(name string) bool { return strings.Contains("/"+name, "/"+InPlace+"manifests/") })
 	if len(all) == 0 {
 		return nil, fmt.Errorf("%s has no file *.manifest; name the manifests with --manifest", t)
 	}
 	return all, nil
 }
-
-// written are the manifests that trainings and validations write (LV-6.40,
-// LV-6.42).
-var written = regexp.MustCompile(`/(evaluation|EvaluationManifest|validation)[^/]*(/|\.manifest$)|/projects/[^/]+/models/|/(testing|training)_manifest`)
 
 // named returns the paths of the manifests that the user named.
 func (t *Tree) named(ctx context.Context) ([]string, error) {
@@ -98,13 +95,17 @@ func (t *Tree) named(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
+// InPlace is below what a migration writes into a bucket whose images stay
+// where they are.
+const InPlace = "fovea-migrate/"
+
 // common are names of folders and manifests that name no project.
-var common = regexp.MustCompile(`(?i)^(|output|manifests?|template|datasets?|dataset-files|train|training|test|testing|data|images)$`)
+var common = regexp.MustCompile(`(?i)^(|output|manifests?|template|datasets?|dataset-files|train|training|test|testing|validation|val|data|images)$`)
 
 // trainName and testName tell the split by a name.
 var (
 	trainName = regexp.MustCompile(`(?i)(^|[-_.])train(ing)?$`)
-	testName  = regexp.MustCompile(`(?i)(^|[-_.])test(ing)?$`)
+	testName  = regexp.MustCompile(`(?i)(^|[-_.])(test(ing)?|val(idation)?)$`)
 )
 
 // sheet tells whose a manifest is.
@@ -189,7 +190,7 @@ func (t *Tree) serviceOf(ctx context.Context, name string) (fovea.Service, error
 				return fovea.Lookout, nil
 			}
 		}
-		labels.add(&l.doc)
+		labels.add(&l)
 	}
 	list := labels.sorted()
 	for _, label := range list {

@@ -24,6 +24,7 @@ type Tree struct {
 	st      *state
 	mapping map[string]place // of folders in refs to folders that there are
 	gone    map[string]bool  // buckets that there are not
+	left    int              // manifests that are not migrated
 }
 
 // TreeOptions say what the names in a tree do not.
@@ -209,7 +210,7 @@ func (t *Tree) locate(ctx context.Context, d *dataset, r ref) (string, string, e
 	case !r.sure:
 		return "", "", nil
 	}
-	return t.anywhere(ctx, r, name)
+	return t.anywhere(ctx, d, r, name)
 }
 
 // object looks an S3 URI up where it says, "" if it is not there.
@@ -283,11 +284,12 @@ func bases(name string) (list []string) {
 	}
 }
 
-// anywhere looks for the one file whose path ends with a path.
-func (t *Tree) anywhere(ctx context.Context, r ref, name string) (string, string, error) {
+// anywhere looks for the one file, besides the manifest, whose path ends with a
+// path.
+func (t *Tree) anywhere(ctx context.Context, d *dataset, r ref, name string) (string, string, error) {
 	prefix := reversed(name)
 	found, err := collect(ctx, t.st, func(rows *sql.Rows, v *string) error { return rows.Scan(v) },
-		`SELECT name FROM files WHERE reversed >= ? AND reversed < ? ORDER BY reversed LIMIT 2`, prefix, prefix+"\U0010ffff")
+		`SELECT name FROM files WHERE reversed >= ? AND reversed < ? AND name <> ? ORDER BY reversed LIMIT 2`, prefix, prefix+"\U0010ffff", d.source)
 	switch {
 	case err != nil:
 		return "", "", err

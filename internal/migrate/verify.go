@@ -97,7 +97,7 @@ func (v *Verification) problem(format string, args ...any) {
 		v.More++
 		return
 	}
-	v.Problems = append(v.Problems, fmt.Sprintf(format, args...))
+	v.Problems = append(v.Problems, printable(fmt.Sprintf(format, args...)))
 }
 
 // Run checks. An error is about the certificate, which then says nothing, or
