@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,116 +23,201 @@ type checkConfig struct {
 	Split       string
 	Format      string
 	MaxFindings int
+	Images      bool
+	ImagesDir   string
+	FailOn      []string
 }
 
 func checkCommand() *cobra.Command {
 	var c checkConfig
 	cmd := &cobra.Command{
-		Use:   "check MANIFEST|s3://BUCKET/KEY|-",
+		Use:   "check MANIFEST|s3://BUCKET/KEY|- [TEST-MANIFEST]",
 		Short: "Say what is wrong with a manifest, line by line",
 		Long: "Say what CreateDataset would find in a manifest, by the same code: line, column, code,\n" +
 			"what is there, what should be, and how to mend it. Needs no server.\n\n" +
-			"The exit status is 0 if a dataset could be made, 1 if not, 2 if the manifest could not\n" +
+			"With --images the images are decoded and compared, and the labels counted: copies, near\n" +
+			"copies, outliers, rare labels and more, see docs/quality.md. A second manifest is that\n" +
+			"of the test dataset, which should have no image of the first.\n\n" +
+			"The exit status is 0 if a dataset could be made, 1 if not or if --fail-on says so, 2 if the manifest could not\n" +
 			"be read. A manifest in S3 is read with --s3-endpoint and its keys, or with\n" +
 			"AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN and AWS_REGION.",
-		Example: "  fovea check train.manifest\n  fovea check --service lookout --format sarif s3://bucket/train.manifest > found.sarif",
-		Args:    cobra.ExactArgs(1),
+		Example: "  fovea check train.manifest\n  fovea check --service lookout --format sarif s3://bucket/train.manifest > found.sarif\n" +
+			"  fovea check --images --images-dir photos --fail-on image-in-both-splits,image-damaged train.manifest test.manifest",
+		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c.S3RegionSet = cmd.Flags().Changed("s3-region")
-			return c.check(cmd, args[0])
+			return c.check(cmd, args)
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&c.Service, "service", string(fovea.CustomLabels), "whose rules: custom-labels or lookout")
 	f.StringVar(&c.Split, "split", string(fovea.Train), "train or test")
-	f.StringVar(&c.Format, "format", "text", "text, json (the import report, JSON Lines) or sarif")
+	f.StringVar(&c.Format, "format", "text", "text, json (the import report, JSON Lines), sarif or junit")
 	f.IntVar(&c.MaxFindings, "max-findings", 100, "how many findings to print as text; 0 for all that are kept")
 	f.StringVar(&c.Limits, "limits", "aws", "aws: the quotas of AWS; none: no quotas")
 	f.StringToStringVar(&c.Limit, "limit", nil, "single quotas, such as custom-labels.labels=500; 0 is none")
-	f.BoolVar(&c.CheckImages, "check-images", false, "open the images, which are in S3, and warn of what is wrong with them")
+	f.BoolVar(&c.CheckImages, "check-images", false, "open the images, which are in S3, and warn of what is wrong with their headers and masks")
+	f.BoolVar(&c.Images, "images", false, "decode the images too, compare them, and look at the labels of the whole")
+	f.StringVar(&c.ImagesDir, "images-dir", "", "folder that has the images, as BUCKET/KEY, KEY or the last part of KEY (default: S3)")
+	f.StringSliceVar(&c.FailOn, "fail-on", nil, "rules whose findings fail the check, such as near-duplicate,label-rare, or any, quality, images")
 	f.IntVar(&c.ImportWorkers, "workers", 0, "ranges to check at a time (default: the number of processors)")
 	c.s3Flags(f)
 	configFlag(cmd)
 	return cmd
 }
 
-func (c *checkConfig) check(cmd *cobra.Command, name string) error {
-	profiles, err := c.profiles()
+// A checked is a manifest that was checked, and what of it fails the check.
+type checked struct {
+	*dataset.CheckResult
+	gate *gate
+}
+
+func (c *checkConfig) check(cmd *cobra.Command, names []string) error {
+	splits, err := c.splits(cmd, names)
 	if err != nil {
 		return err
 	}
-	profile, ok := profiles[fovea.Service(c.Service)]
-	if !ok {
-		return fmt.Errorf("--service %s: it is custom-labels or lookout", c.Service)
-	}
-	if c.Split != string(fovea.Train) && c.Split != string(fovea.Test) {
-		return fmt.Errorf("--split %s: it is train or test", c.Split)
-	}
 	write, ok := checkFormats[c.Format]
 	if !ok {
-		return fmt.Errorf("--format %s: it is text, json or sarif", c.Format)
+		return fmt.Errorf("--format %s: it is text, json, sarif or junit", c.Format)
 	}
-	ctx := cmd.Context()
+	profile, err := c.profile()
+	if err != nil {
+		return err
+	}
+	gate, err := gateOf(c.FailOn, c.Images || c.CheckImages, c.Images)
+	if err != nil {
+		return err
+	}
 	images, err := c.images()
 	if err != nil {
 		return err
 	}
-	src, err := c.openManifest(ctx, name)
-	if err != nil {
-		return err
-	}
-	defer src.Close()
 	dir, err := os.MkdirTemp("", "fovea-check-*")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	blobs, err := disk.OpenTemporary(dir)
-	if err != nil {
+	var results []checked
+	failed := false
+	spec := dataset.CheckSpec{Profile: profile, Workers: c.ImportWorkers, Images: images}
+	for i, name := range names {
+		spec.Split = splits[i]
+		r, done, err := c.checkOne(cmd.Context(), name, filepath.Join(dir, string(splits[i])), spec)
+		if err != nil {
+			return err
+		}
+		defer done()
+		spec.Other = r.Earlier()
+		results = append(results, checked{r, gate})
+		failed = failed || r.Failed() || len(gate.failing(r.Summary())) > 0
+	}
+	if err := write(cmd.Context(), cmd.OutOrStdout(), results, c.MaxFindings); err != nil {
 		return err
 	}
-	defer blobs.Close()
-	bar := newProgress(os.Stderr, "checking", src.info.Size)
-	result, err := dataset.Check(ctx, dataset.CheckSpec{
-		Profile: profile, Split: fovea.Split(c.Split), Manifest: src.info, Source: src,
-		Blobs: blobs, Workers: c.ImportWorkers, Images: images, Progress: bar.add,
-	})
-	bar.done()
-	if err != nil {
-		return err
-	}
-	if err := write(ctx, cmd.OutOrStdout(), result, c.MaxFindings); err != nil {
-		return err
-	}
-	if result.Failed() {
+	if failed {
 		return errFailed
 	}
 	return nil
 }
 
+// profile returns whose rules are meant.
+func (c *checkConfig) profile() (fovea.Profile, error) {
+	profiles, err := c.profiles()
+	if err != nil {
+		return fovea.Profile{}, err
+	}
+	profile, ok := profiles[fovea.Service(c.Service)]
+	if !ok {
+		return profile, fmt.Errorf("--service %s: it is custom-labels or lookout", c.Service)
+	}
+	return profile, nil
+}
+
+// splits returns which dataset each manifest is for.
+func (c *checkConfig) splits(cmd *cobra.Command, names []string) ([]fovea.Split, error) {
+	switch {
+	case c.Split != string(fovea.Train) && c.Split != string(fovea.Test):
+		return nil, fmt.Errorf("--split %s: it is train or test", c.Split)
+	case len(names) == 1:
+		return []fovea.Split{fovea.Split(c.Split)}, nil
+	case cmd.Flags().Changed("split"):
+		return nil, errors.New("--split is for one manifest: of two, the first is for train and the second for test")
+	}
+	return []fovea.Split{fovea.Train, fovea.Test}, nil
+}
+
+// checkOne checks a manifest, and keeps what it needs for that in a folder. The
+// result can be read until done is called.
+func (c *checkConfig) checkOne(ctx context.Context, name, dir string, spec dataset.CheckSpec) (r *dataset.CheckResult, done func(), err error) {
+	src, err := c.openManifest(ctx, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return nil, nil, errors.Join(err, src.Close())
+	}
+	blobs, err := disk.OpenTemporary(dir)
+	if err != nil {
+		return nil, nil, errors.Join(err, src.Close())
+	}
+	done = func() { blobs.Close(); src.Close() }
+	bar := newProgress(os.Stderr, "checking", src.info.Size)
+	defer bar.done()
+	spec.Manifest, spec.Source, spec.Blobs, spec.Progress = src.info, src, blobs, bar.add
+	if r, err = dataset.Check(ctx, spec); err != nil {
+		done()
+	}
+	return r, done, err
+}
+
 // images returns what opens the images, nil if they are not to be opened.
 func (c *checkConfig) images() (*dataset.ImageCheck, error) {
-	if !c.CheckImages {
+	if !c.CheckImages && !c.Images {
+		if c.ImagesDir != "" {
+			return nil, errors.New("--images-dir says where the images are: add --images or --check-images to open them")
+		}
 		return nil, nil
 	}
-	objects, err := c.openClientS3()
+	objects, err := c.imageObjects()
 	if err != nil {
 		return nil, err
 	}
-	return &dataset.ImageCheck{Objects: objects}, nil
+	return &dataset.ImageCheck{Objects: objects, Quality: c.Images}, nil
+}
+
+// imageObjects returns where the images are.
+func (c *checkConfig) imageObjects() (fovea.Objects, error) {
+	if c.ImagesDir != "" {
+		return openFolder(c.ImagesDir)
+	}
+	return c.openClientS3()
 }
 
 // checkFormats are the ways to write what was found.
-var checkFormats = map[string]func(context.Context, io.Writer, *dataset.CheckResult, int) error{
-	"text":  writeText,
+var checkFormats = map[string]func(context.Context, io.Writer, []checked, int) error{
+	"text":  each(writeText),
 	"sarif": writeSARIF,
-	"json": func(ctx context.Context, w io.Writer, r *dataset.CheckResult, _ int) error {
-		return r.WriteReport(ctx, w)
-	},
+	"junit": writeJUnit,
+	"json": each(func(ctx context.Context, w io.Writer, c checked, _ int) error {
+		return c.WriteReport(ctx, w)
+	}),
+}
+
+// each returns what writes what was found in one manifest after the other.
+func each(write func(context.Context, io.Writer, checked, int) error) func(context.Context, io.Writer, []checked, int) error {
+	return func(ctx context.Context, w io.Writer, all []checked, limit int) error {
+		for _, c := range all {
+			if err := write(ctx, w, c, limit); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 }
 
 // writeText writes what was found for people, at most limit findings.
-func writeText(ctx context.Context, w io.Writer, r *dataset.CheckResult, limit int) error {
+func writeText(ctx context.Context, w io.Writer, r checked, limit int) error {
 	sum := r.Summary()
 	shown := 0
 	err := r.Findings(ctx, func(f *dataset.Finding) error {
@@ -143,7 +230,7 @@ func writeText(ctx context.Context, w io.Writer, r *dataset.CheckResult, limit i
 	if err != nil {
 		return err
 	}
-	_, err = io.WriteString(w, summaryText(sum, r.Labels(), shown, limit))
+	_, err = io.WriteString(w, summaryText(sum, r.Labels(), shown, limit)+r.gate.failingText(sum))
 	return err
 }
 

@@ -88,9 +88,9 @@ func TestCheckStatus(t *testing.T) {
 		{name: "no keys", args: []string{"s3://bucket/key"}, want: "AWS_ACCESS_KEY_ID"},
 		{name: "service", args: []string{"--service", "x", "m"}, want: "custom-labels or lookout"},
 		{name: "split", args: []string{"--split", "x", "m"}, want: "train or test"},
-		{name: "format", args: []string{"--format", "x", "m"}, want: "text, json or sarif"},
+		{name: "format", args: []string{"--format", "x", "m"}, want: "text, json, sarif or junit"},
 		{name: "limit", args: []string{"--limit", "lookout.x=1", "m"}, want: "the limits of lookout are"},
-		{name: "two manifests", args: []string{"a", "b"}, want: "accepts 1 arg"},
+		{name: "three manifests", args: []string{"a", "b", "c"}, want: "accepts between 1 and 2 arg"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"} {

@@ -227,7 +227,7 @@ func (n *node) wire(ctx context.Context) error {
 		ImportRange: c.ImportRange, Workers: c.ImportWorkers,
 	}
 	if c.CheckImages {
-		datasets.Images = &dataset.ImageCheck{Objects: n.objects}
+		datasets.Images = &dataset.ImageCheck{Objects: n.objects, Quality: true}
 	}
 	metrics := server.NewMetrics()
 	n.runner = n.newRunner(datasets, metrics)

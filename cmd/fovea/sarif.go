@@ -49,22 +49,13 @@ type sarifLogical struct {
 
 // writeSARIF writes what was found in SARIF 2.1.0, which code hosts and editors
 // show.
-func writeSARIF(ctx context.Context, w io.Writer, r *dataset.CheckResult, _ int) error {
-	sum := r.Summary()
+func writeSARIF(ctx context.Context, w io.Writer, all []checked, _ int) error {
 	results := []sarifResult{}
-	if f := sum.Fault; f != nil {
-		results = append(results, sarifFinding(sum.Manifest, sarifRegion{StartLine: f.Line}, "", sarifResult{RuleID: f.Code, Level: "error", Message: sarifText{f.Message}}))
-	}
-	err := r.Findings(ctx, func(f *dataset.Finding) error {
-		text := f.Message
-		if f.Mend != "" {
-			text += " " + f.Mend
+	for _, c := range all {
+		var err error
+		if results, err = appendSARIF(ctx, results, c); err != nil {
+			return err
 		}
-		results = append(results, sarifFinding(sum.Manifest, sarifRegion{f.Line, f.Column, f.Offset}, f.Pointer, sarifResult{RuleID: f.Code, Level: sarifLevels[f.Severity], Message: sarifText{text}}))
-		return nil
-	})
-	if err != nil {
-		return err
 	}
 	type rule struct {
 		ID string `json:"id"`
@@ -87,6 +78,27 @@ func writeSARIF(ctx context.Context, w io.Writer, r *dataset.CheckResult, _ int)
 			"results": results,
 		}},
 	})
+}
+
+// appendSARIF appends what was found in a manifest. What fails the check is an
+// error.
+func appendSARIF(ctx context.Context, results []sarifResult, c checked) ([]sarifResult, error) {
+	sum := c.Summary()
+	if f := sum.Fault; f != nil {
+		results = append(results, sarifFinding(sum.Manifest, sarifRegion{StartLine: f.Line}, "", sarifResult{RuleID: f.Code, Level: "error", Message: sarifText{f.Message}}))
+	}
+	err := c.Findings(ctx, func(f *dataset.Finding) error {
+		text, level := f.Message, sarifLevels[f.Severity]
+		if c.gate.fails(f.Code) {
+			level = "error"
+		}
+		if f.Mend != "" {
+			text += " " + f.Mend
+		}
+		results = append(results, sarifFinding(sum.Manifest, sarifRegion{f.Line, f.Column, f.Offset}, f.Pointer, sarifResult{RuleID: f.Code, Level: level, Message: sarifText{text}}))
+		return nil
+	})
+	return results, err
 }
 
 // sarifFinding gives a result its place.

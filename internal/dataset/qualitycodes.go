@@ -57,3 +57,6 @@ func doubt(code, found, expected, mend string) manifest.Problem {
 
 // QualityCodes returns the codes of what makes data worse to train on, sorted.
 func QualityCodes() []string { return slices.Sorted(maps.Keys(qualityMessages)) }
+
+// ImageCodes returns the codes of what is wrong with images and masks, sorted.
+func ImageCodes() []string { return slices.Sorted(maps.Keys(imageMessages)) }

@@ -223,7 +223,7 @@ func (s *scan) copyFindings(out *outcome, index int, p *part) ([]Finding, error)
 	err := s.visit(p, len(copies), func(i int) int64 { return int64(copies[i].line) }, func(i int, line *manifest.Line, doc *manifest.Doc) {
 		c := copies[i]
 		f := &found[i]
-		*f = Finding{Line: p.firstLine + int64(c.line), Pointer: "/source-ref", Code: duplicateCode}
+		*f = Finding{Line: p.firstLine + int64(c.line), Pointer: "/source-ref", Code: DuplicateLine}
 		if line != nil {
 			f.place(line, doc)
 		}
@@ -289,9 +289,9 @@ func (f *Finding) place(line *manifest.Line, doc *manifest.Doc) {
 	}
 }
 
-// duplicateCode is the code of a finding about a line whose source-ref another
+// DuplicateLine is the code of a finding about a line whose source-ref another
 // line has. AWS reports it nowhere (CL-6.21).
-const duplicateCode = "ERROR_DUPLICATE_SOURCE_REF"
+const DuplicateLine = "ERROR_DUPLICATE_SOURCE_REF"
 
 // maxFound is how many characters of a source-ref are shown.
 const maxFound = 80

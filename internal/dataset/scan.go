@@ -203,7 +203,7 @@ func (s *scan) faultf(kind fovea.FaultKind, format string, args ...any) *fovea.F
 func (s *scan) total(ctx context.Context, out *outcome, d *deduplicator) error {
 	index := map[string]int{}
 	if out.duplicates > 0 {
-		out.codes[duplicateCode] = out.duplicates
+		out.codes[DuplicateLine] = out.duplicates
 	}
 	for i, p := range out.parts {
 		if err := p.fetch(ctx, s.blobs); err != nil {

@@ -1,0 +1,4 @@
+package lint
+
+// Codes returns the codes that the checkers of both services share.
+func Codes() []string { return []string{MoreProblems, OddBucket, OddKey, SchemeCase} }

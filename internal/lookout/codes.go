@@ -1,0 +1,9 @@
+package lookout
+
+import (
+	"maps"
+	"slices"
+)
+
+// Codes returns the codes of what can be wrong with a line, sorted.
+func Codes() []string { return slices.Sorted(maps.Keys(messages)) }
