@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"path"
 	"strings"
@@ -36,7 +37,24 @@ func (x *exporter) write(ctx context.Context) error {
 	case err != nil:
 		return fmt.Errorf("write %s: %w", x.Dir, err)
 	}
+	if len(log.before) > 0 {
+		x.tidy()
+	}
 	return log.err
+}
+
+// partEnding ends the names of files that package exchange has not completed.
+const partEnding = ".fovea-part"
+
+// tidy removes what an export that was killed has left. It does no harm, since
+// nobody reads it, and so it may stay where it cannot be removed.
+func (x *exporter) tidy() {
+	fs.WalkDir(x.root.FS(), ".", func(file string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.Type().IsRegular() && strings.HasPrefix(entry.Name(), ".") && strings.HasSuffix(file, partEnding) {
+			x.root.Remove(file)
+		}
+		return nil
+	})
 }
 
 // collection yields the images of the sources. What ends the export is in

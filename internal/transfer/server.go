@@ -186,7 +186,7 @@ func passes(err error) bool {
 	if errors.Is(err, errCut) {
 		return true
 	}
-	var network net.Error
+	var network *net.OpError
 	var broken *url.Error
 	return errors.As(err, &network) || errors.As(err, &broken) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)
 }
