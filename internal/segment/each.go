@@ -21,7 +21,7 @@ func (c *Reader) Each(ctx context.Context, segments []fovea.SegmentRef, fn func(
 		if err != nil {
 			return err
 		}
-		facts, err := seg.facts()
+		facts, extra, err := seg.counted()
 		if err != nil {
 			return err
 		}
@@ -29,13 +29,8 @@ func (c *Reader) Each(ctx context.Context, segments []fovea.SegmentRef, fn func(
 		if err != nil {
 			return err
 		}
-		row := live.next(0)
-		err = c.Facts(ctx, s, live.rows(), func(f Fact) {
-			fn(Place{k, row, facts.seqs[row]}, refs.row(row), f, facts.problems[row])
-			row = live.next(row + 1)
-		})
-		if err != nil {
-			return err
+		for row := live.next(0); row >= 0; row = live.next(row + 1) {
+			fn(Place{k, row, facts.seqs[row]}, refs.row(row), facts.fact(extra, row), facts.problems[row])
 		}
 	}
 	return nil
@@ -49,16 +44,12 @@ func (c *Reader) Entries(ctx context.Context, ref fovea.SegmentRef, rows []int, 
 	if err != nil {
 		return err
 	}
-	facts, err := seg.facts()
+	facts, extra, err := seg.counted()
 	if err != nil {
 		return err
 	}
 	refs, err := seg.refs()
 	if err != nil {
-		return err
-	}
-	list := make([]Fact, 0, len(rows))
-	if err := c.Facts(ctx, ref, rows, func(f Fact) { list = append(list, f) }); err != nil {
 		return err
 	}
 	var failed error
@@ -67,14 +58,15 @@ func (c *Reader) Entries(ctx context.Context, ref fovea.SegmentRef, rows []int, 
 			return
 		}
 		row := rows[i]
+		fact := facts.fact(extra, row)
 		e := &manifest.Entry{
 			Line: line, Offset: facts.seqs[row], SourceRef: refs.row(row),
-			Labeled: list[i].Labeled, Class: list[i].Class, Date: facts.dates[row], Labels: list[i].Labels,
+			Labeled: fact.Labeled, Class: fact.Class, Date: facts.dates[row], Labels: fact.Labels,
 		}
 		for _, p := range facts.problems[row] {
 			e.Problems = append(e.Problems, manifest.Problem{Severity: manifest.Error, Code: p.Code, Message: p.Message, At: p.At})
 		}
-		failed = fn(e, list[i])
+		failed = fn(e, fact)
 	})
 	if failed != nil {
 		return failed

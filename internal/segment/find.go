@@ -72,25 +72,36 @@ func (c *Reader) Facts(ctx context.Context, ref fovea.SegmentRef, rows []int, fn
 	if err != nil {
 		return err
 	}
-	f, err := seg.facts()
-	if err != nil {
-		return err
-	}
-	extra, err := seg.extra()
+	f, extra, err := seg.counted()
 	if err != nil {
 		return err
 	}
 	for _, row := range rows {
-		fact := Fact{Labeled: f.labeled[row], Errors: len(f.problems[row]) > 0, Class: f.classes[row]}
-		for k := f.labelStart(row); k < f.labelEnds[row]; k++ {
-			fact.Labels = append(fact.Labels, manifest.Label{Name: f.names[f.labels[k]], Used: true, Boxed: extra.boxed[k]})
-		}
-		for _, name := range extra.declared[row] {
-			fact.Labels = append(fact.Labels, manifest.Label{Name: name})
-		}
-		fn(fact)
+		fn(f.fact(extra, row))
 	}
 	return nil
+}
+
+// counted returns the columns of which facts are made.
+func (r *reader) counted() (*facts, *extra, error) {
+	f, err := r.facts()
+	if err != nil {
+		return nil, nil, err
+	}
+	x, err := r.extra()
+	return f, x, err
+}
+
+// fact returns what the entry in a row adds to the statistics.
+func (f *facts) fact(x *extra, row int) Fact {
+	fact := Fact{Labeled: f.labeled[row], Errors: len(f.problems[row]) > 0, Class: f.classes[row]}
+	for k := f.labelStart(row); k < f.labelEnds[row]; k++ {
+		fact.Labels = append(fact.Labels, manifest.Label{Name: f.names[f.labels[k]], Used: true, Boxed: x.boxed[k]})
+	}
+	for _, name := range x.declared[row] {
+		fact.Labels = append(fact.Labels, manifest.Label{Name: name})
+	}
+	return fact
 }
 
 func (f *facts) labelStart(row int) int32 {
