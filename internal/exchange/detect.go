@@ -28,7 +28,7 @@ func (c *collection) detect() (Form, error) {
 		for _, s := range seen {
 			texts = append(texts, fmt.Sprintf("%s (%s)", s.form, s.why))
 		}
-		return "", fmt.Errorf("the annotations can be %s: say which", strings.Join(texts, " or "))
+		return "", fmt.Errorf("the annotations can be %s: say which with --form", strings.Join(texts, " or "))
 	case slices.ContainsFunc(c.images.files, func(f file) bool { return isImage(f.name) }):
 		return Folder, nil
 	}

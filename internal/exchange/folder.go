@@ -129,20 +129,22 @@ func verdictFrom(name, top string) (v verdict) {
 	dirs := strings.Split(strings.TrimPrefix(name, top), "/")
 	base := stem(dirs[len(dirs)-1])
 	dirs = dirs[:len(dirs)-1]
-	if v.mask = isMask(base); v.mask {
+	named := isMask(base)
+	if v.mask = named; named {
 		base = base[:len(base)-len("_mask")]
 	}
 	for _, dir := range dirs {
 		if isMaskFolder(dir) {
-			v.mask = true
+			v.mask, named = true, false
 			continue
 		}
 		if v.kind = verdictOf(dir); v.kind != Unlabeled {
 			v.folder, v.defect = true, ""
+			v.mask = v.mask && (!named || v.kind == Anomalous)
 			return v
 		}
 		if isOneOf(dir, unlabelled) {
-			v.folder, v.defect = true, ""
+			v.folder, v.defect, v.mask = true, "", v.mask && !named
 			return v
 		}
 		if s := splitOf(dir); s != NoSplit && v.split == NoSplit {
@@ -163,7 +165,7 @@ func verdictFrom(name, top string) (v verdict) {
 // folders they are in, and finds their masks.
 func (c *collection) loadVerdicts() error {
 	top := c.topOf(func(dir string) bool {
-		return splitOf(dir) != NoSplit || verdictOf(dir) != Unlabeled || isMaskFolder(dir)
+		return splitOf(dir) != NoSplit || verdictOf(dir) != Unlabeled || isMaskFolder(dir) || isOneOf(dir, unlabelled)
 	})
 	m, err := c.findMasks(top)
 	if err != nil {

@@ -87,7 +87,7 @@ func (m *masks) unmatched() {
 	}
 	for _, i := range m.c.files {
 		name := m.c.images.files[i].name
-		if m.masks[i] && !said[i] && !keys[maskKey(name, m.top)] && slices.ContainsFunc(strings.Split(path.Dir(name), "/"), isMaskFolder) {
+		if m.masks[i] && !said[i] && verdictFrom(name, m.top).kind != Normal && !keys[maskKey(name, m.top)] && slices.ContainsFunc(strings.Split(path.Dir(name), "/"), isMaskFolder) {
 			m.c.problems.addf("%s is in a folder for masks, and there is no anomalous image of that name", name)
 		}
 	}

@@ -43,6 +43,9 @@ func (e *folderEncoder) place(img *Image) (string, error) {
 		dirs = slices.Insert(dirs, 1, "images") // or else it would read as a split
 	}
 	to := path.Join(dirs...)
+	if img.Kind == Anomalous && verdictFrom(to, "").mask {
+		return "", errors.New("its name reads as that of a mask: rename it")
+	}
 	return to, checkPath(to)
 }
 
