@@ -2,6 +2,10 @@ package dataset
 
 import (
 	"context"
+	"errors"
+	"io/fs"
+	"math/rand/v2"
+	"time"
 
 	"fovea"
 )
@@ -51,7 +55,7 @@ func (o *Ops) Create(ctx context.Context, spec Spec) (*View, error) {
 	var manifest fovea.ObjectInfo
 	if spec.Manifest != nil {
 		var err error
-		if manifest, err = o.Objects.Stat(ctx, *spec.Manifest); err != nil {
+		if manifest, err = o.statNew(ctx, *spec.Manifest); err != nil {
 			return nil, err
 		}
 	}
@@ -236,4 +240,29 @@ func (o *Ops) Delete(ctx context.Context, key fovea.ProjectKey, split fovea.Spli
 			return tx.DeleteDataset(v.Dataset.ID)
 		})
 	})
+}
+
+// How often, and with what pause at first, an object is looked for that may
+// have been written just now.
+const (
+	newTries = 3
+	newPause = 200 * time.Millisecond
+)
+
+// statNew describes an object that may have been written just now, in a store
+// that perhaps does not show it everywhere at once.
+func (o *Ops) statNew(ctx context.Context, ref fovea.ObjectRef) (fovea.ObjectInfo, error) {
+	store, ok := o.Objects.(interface{ Eventual() bool })
+	eventual := ok && store.Eventual()
+	for try := 1; ; try++ {
+		info, err := o.Objects.Stat(ctx, ref)
+		if !eventual || !errors.Is(err, fs.ErrNotExist) || try == newTries {
+			return info, err
+		}
+		select {
+		case <-time.After(newPause/2*time.Duration(try) + rand.N(newPause)):
+		case <-ctx.Done():
+			return info, err
+		}
+	}
 }

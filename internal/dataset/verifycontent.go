@@ -54,19 +54,33 @@ func (v *verifier) compareContents(ctx context.Context) error {
 			list = append(list, now[key])
 		}
 		kept = now
-		switch {
-		case ctx.Err() != nil:
+		if ctx.Err() != nil {
 			return ctx.Err()
-		case fovea.KindOf(err) == fovea.NotFound && err != nil:
-			continue // dropped meanwhile, or else reported already
-		case err == nil:
+		}
+		if err == nil {
 			err = compareContent(r, list)
 		}
-		if err != nil {
+		if err == nil {
+			continue
+		}
+		there, e := v.isThere(ctx, r)
+		if e != nil {
+			return e
+		}
+		if there { // or it was dropped meanwhile, and its segments with it
 			v.damaged(r, err)
 		}
 	}
 	return nil
+}
+
+// isThere reports whether a revision has not been dropped.
+func (v *verifier) isThere(ctx context.Context, r *fovea.Revision) (bool, error) {
+	err := v.ops.Store.View(ctx, func(tx fovea.Tx) error {
+		_, err := tx.RevisionStats(r.Dataset, r.Number)
+		return err
+	})
+	return err == nil, ignoreNotFound(err)
 }
 
 // hasProblem reports whether a segment of a revision is damaged, or the list

@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"sort"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/parquet-go/parquet-go"
@@ -61,7 +63,7 @@ type refs struct {
 // the last bit. A segment is a megabyte or two (a few at most), so one read
 // is cheaper than the many that a filter would make.
 func load(ctx context.Context, blobs fovea.Blobs, ref fovea.SegmentRef) (r *reader, err error) {
-	blob, err := blobs.Open(ctx, ref.Name)
+	blob, err := openNamed(ctx, blobs, ref.Name)
 	if err != nil {
 		// Without its kind: to a caller, whose dataset exists, a segment that
 		// is not there is a fault of ours.
@@ -79,6 +81,32 @@ func load(ctx context.Context, blobs fovea.Blobs, ref fovea.SegmentRef) (r *read
 		return nil, fmt.Errorf("segment %s is damaged: its checksum is %016x and not %016x", ref.Name, sum, ref.Sum)
 	}
 	return decode(ref.Name, data, ref.Rows)
+}
+
+// How often, and with what pause at first, a segment is looked for that a
+// revision names.
+const (
+	namedTries = 4
+	namedPause = 50 * time.Millisecond
+)
+
+// openNamed opens a blob that was stored for certain. A store that does not
+// show what is new everywhere at once has a method Eventual that says so, and
+// is asked again.
+func openNamed(ctx context.Context, blobs fovea.Blobs, name string) (fovea.Blob, error) {
+	store, ok := blobs.(interface{ Eventual() bool })
+	eventual := ok && store.Eventual()
+	for try := 1; ; try++ {
+		blob, err := blobs.Open(ctx, name)
+		if err == nil || !eventual || fovea.KindOf(err) != fovea.NotFound || try == namedTries {
+			return blob, err
+		}
+		select {
+		case <-time.After(namedPause<<try/2 + rand.N(namedPause<<try)):
+		case <-ctx.Done():
+			return nil, err
+		}
+	}
 }
 
 // decode opens the bytes of a segment that should have that many rows.

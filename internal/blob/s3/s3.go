@@ -3,7 +3,8 @@
 // of its object.
 //
 // S3 shows an object whole or not at all, and at once to everybody, which is
-// what fovea.Blobs asks for. What a crash may leave are parts of an upload that
+// what fovea.Blobs asks for. Of a store that takes a moment to show what is new,
+// what is known to be there is asked for again. What a crash may leave are parts of an upload that
 // nobody sees; a lifecycle rule of the bucket should abort those.
 package s3
 
@@ -24,6 +25,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"fovea"
+	objects3 "fovea/internal/objects/s3"
 )
 
 // Blobs implements fovea.Blobs in a bucket.
@@ -56,7 +58,11 @@ func Open(ctx context.Context, c Config) (*Blobs, error) {
 	if c.KeyID == "" || c.Secret == "" {
 		return nil, fovea.Errorf(fovea.Invalid, "the blobs in %s need an access key and its secret", c.URL)
 	}
-	b := New(newClient(c), bucket, prefix)
+	client, err := newClient(c)
+	if err != nil {
+		return nil, fmt.Errorf("the blobs in %s: %w", c.URL, err)
+	}
+	b := New(client, bucket, prefix)
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	if _, err := b.client.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &bucket}); err != nil {
@@ -86,27 +92,26 @@ func parseURL(text string) (bucket, prefix string, err error) {
 	return u.Host, prefix, nil
 }
 
-func newClient(c Config) *s3.Client {
-	if c.Region == "" {
-		c.Region = "us-east-1"
+// newClient returns a client with the retries and time limits that all of fovea
+// has for S3.
+func newClient(c Config) (*s3.Client, error) {
+	client, err := objects3.NewClient(objects3.Config{
+		Endpoint: c.Endpoint, Region: c.Region, AccessKey: c.KeyID, SecretKey: c.Secret, SessionToken: c.Session,
+		PathStyle: c.Endpoint != "", // few that are not AWS have a name for every bucket
+	})
+	if err != nil {
+		return nil, err
 	}
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConnsPerHost = 32
-	transport.ResponseHeaderTimeout = time.Minute
-	o := s3.Options{
-		Region:     c.Region,
-		HTTPClient: &http.Client{Transport: transport},
-		// Ranges come without checksums; nobody needs to read that.
-		DisableLogOutputChecksumValidationSkipped: true,
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: c.KeyID, SecretAccessKey: c.Secret, SessionToken: c.Session}, nil
-		}),
-	}
-	if c.Endpoint != "" { // few that are not AWS have a name for every bucket
-		o.BaseEndpoint, o.UsePathStyle = &c.Endpoint, true
-	}
-	return s3.New(o)
+	return s3.New(client.Options(), func(o *s3.Options) {
+		o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenSupported
+		o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenSupported
+		o.DisableLogOutputChecksumValidationSkipped = true // ranges come without checksums; nobody needs to read that
+	}), nil
 }
+
+// Eventual reports that a blob which was put just now may be missing for a
+// moment: not every store shows it everywhere at once.
+func (b *Blobs) Eventual() bool { return true }
 
 func (b *Blobs) key(name string) *string { return new(b.prefix + name) }
 
@@ -151,10 +156,18 @@ func (b *Blobs) List(ctx context.Context, prefix string) iter.Seq2[fovea.BlobInf
 	}
 }
 
+// nextPage returns the next page of a list. One whose body breaks off is asked
+// for again.
 func nextPage(ctx context.Context, pages *s3.ListObjectsV2Paginator) (*s3.ListObjectsV2Output, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	return pages.NextPage(ctx)
+	for try := 1; ; try++ {
+		page, err := pages.NextPage(ctx)
+		if err == nil || try == readTries || status(err)/100 > 2 || ctx.Err() != nil {
+			return page, err
+		}
+		time.Sleep(rand.N(readWait << try))
+	}
 }
 
 // deleteBatch is how many objects S3 deletes in one request.
@@ -224,7 +237,7 @@ func (o *blob) Close() error { return nil }
 // middle. Before that the client itself repeats what fails.
 const (
 	readTries = 4
-	readWait  = 10 * time.Millisecond
+	readWait  = 20 * time.Millisecond
 )
 
 // ReadAt implements fovea.Blob. It outlives the context with which the blob was
@@ -246,7 +259,8 @@ func (o *blob) ReadAt(p []byte, off int64) (n int, err error) {
 		if n += m; err == nil {
 			break
 		}
-		if try == readTries || status(err) != 0 {
+		// It was there when it was opened; some stores do not know it everywhere at once.
+		if at := status(err); try == readTries || at != 0 && at != http.StatusOK && at != http.StatusPartialContent && at != http.StatusNotFound {
 			return n, fmt.Errorf("read blob %s: %w", o.name, err)
 		}
 		time.Sleep(rand.N(readWait << try))

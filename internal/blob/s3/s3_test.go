@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -248,5 +249,67 @@ func TestFewRequests(t *testing.T) {
 	blobtest.MustGet(t, b, "a")
 	if f.requests != 2 {
 		t.Errorf("a read made %d requests, want 2", f.requests)
+	}
+}
+
+// TestListFaults (T20): a list of ten thousand blobs, of whose pages most fail
+// at first with 503, with 500, or in the middle of their body, is whole.
+func TestListFaults(t *testing.T) {
+	f := newFake(t)
+	b := open(t, f)
+	var want []string
+	for n := range 10_000 {
+		name := fmt.Sprintf("segments/%05d", n)
+		f.put("some/prefix/"+name, nil)
+		want = append(want, name)
+	}
+	tries := 0
+	f.fault = func(w http.ResponseWriter, r *http.Request) bool {
+		tries++
+		switch tries % 4 {
+		case 1:
+			w.WriteHeader(http.StatusServiceUnavailable)
+			io.WriteString(w, "<Error><Code>SlowDown</Code></Error>")
+		case 2:
+			w.WriteHeader(http.StatusInternalServerError)
+		case 3:
+			w.Header().Set("Content-Length", "100000")
+			io.WriteString(w, `<?xml version="1.0"?><ListBucketResult><Contents><Key>some/prefix/seg`)
+			panic(http.ErrAbortHandler)
+		}
+		return tries%4 != 0
+	}
+	if got := blobtest.Names(t, b, "segments/"); !slices.Equal(got, want) {
+		t.Errorf("%d names, want %d", len(got), len(want))
+	}
+	if tries != 40 {
+		t.Errorf("%d requests, want 40", tries)
+	}
+	f.fault = func(w http.ResponseWriter, r *http.Request) bool { w.WriteHeader(http.StatusForbidden); return true }
+	for _, err := range b.List(t.Context(), "segments/") {
+		if err == nil || fovea.KindOf(err) != fovea.Internal {
+			t.Errorf("a list that is refused = %v", err)
+		}
+	}
+}
+
+// TestEventual (T20): a blob that a store does not show everywhere at once is
+// read all the same once it was opened.
+func TestEventual(t *testing.T) {
+	f := newFake(t)
+	b := open(t, f)
+	blobtest.MustPut(t, b, "a", []byte("content"))
+	missing := 0
+	f.fault = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method != http.MethodGet {
+			return false
+		}
+		if missing++; missing <= 2 {
+			w.WriteHeader(http.StatusNotFound)
+		}
+		return missing <= 2
+	}
+	if got := string(blobtest.MustGet(t, b, "a")); got != "content" || missing != 3 {
+		t.Errorf("blob = %q after %d requests", got, missing)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -50,7 +51,7 @@ func NewClient(c Config) (*awss3.Client, error) {
 		Retryer: retry.NewStandard(func(o *retry.StandardOptions) {
 			o.MaxAttempts = cmp.Or(c.Attempts, 6)
 			o.MaxBackoff = cmp.Or(c.Backoff, 5*time.Second)
-			o.Backoff = retry.NewExponentialJitterBackoff(o.MaxBackoff)
+			o.Backoff = backoff(o.MaxBackoff)
 			o.RateLimiter = ratelimit.None
 		}),
 	}
@@ -62,6 +63,18 @@ func NewClient(c Config) (*awss3.Client, error) {
 		opts.BaseEndpoint = aws.String(c.Endpoint)
 	}
 	return awss3.New(opts), nil
+}
+
+// firstPause is the longest pause before the second try.
+const firstPause = 200 * time.Millisecond
+
+// backoff returns pauses that are random, and may be twice as long each time up
+// to a limit. Those of the SDK begin with a second, which imports of thousands
+// of small requests feel.
+func backoff(limit time.Duration) retry.BackoffDelayerFunc {
+	return func(attempt int, _ error) (time.Duration, error) {
+		return rand.N(min(firstPause<<min(attempt, 10), limit)) + 1, nil
+	}
 }
 
 // httpClient returns a client that waits for nothing for ever and follows no

@@ -63,6 +63,10 @@ func (o *Objects) Stat(ctx context.Context, ref fovea.ObjectRef) (fovea.ObjectIn
 		ContentType: aws.ToString(out.ContentType)}, nil
 }
 
+// Eventual reports that an object which was written just now may be missing for
+// a moment: not every store shows it everywhere at once.
+func (o *Objects) Eventual() bool { return true }
+
 // Read implements fovea.Objects.
 func (o *Objects) Read(ctx context.Context, info fovea.ObjectInfo, off, n int64) (io.ReadCloser, error) {
 	if off < 0 || n < 0 {

@@ -254,6 +254,12 @@ func TestFaults(t *testing.T) {
 			return true
 		}, fovea.Internal, false},
 		{"403", func(f *faulty, n int64, w http.ResponseWriter, r *http.Request) bool { w.WriteHeader(403); return true }, fovea.BadObject, false},
+		{"404 twice, as of a new object", func(f *faulty, n int64, w http.ResponseWriter, r *http.Request) bool {
+			if n <= 2 {
+				w.WriteHeader(404)
+			}
+			return n <= 2
+		}, 0, true},
 		{"404", func(f *faulty, n int64, w http.ResponseWriter, r *http.Request) bool { w.WriteHeader(404); return true }, fovea.BadObject, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -2,8 +2,10 @@ package s3
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"strings"
 	"time"
@@ -91,8 +93,20 @@ func (r *reader) broken(cause error) error {
 	}
 }
 
-// open asks for the rest, pinned to the state that info describes.
+// open asks for the rest. An object that is missing was there when it was
+// looked at: some stores do not show a new one everywhere at once, so it is
+// asked for again, as after a broken body.
 func (r *reader) open() error {
+	for {
+		err := r.ask()
+		if !errors.Is(err, fs.ErrNotExist) || r.broken(err) != nil {
+			return err
+		}
+	}
+}
+
+// ask asks for the rest once, pinned to the state that info describes.
+func (r *reader) ask() error {
 	ctx, cancel := context.WithCancel(r.ctx)
 	spec := fmt.Sprintf("bytes=%d-%d", r.off, r.end-1)
 	in := &awss3.GetObjectInput{Bucket: &r.info.Ref.Bucket, Key: &r.info.Ref.Key, Range: &spec, IfMatch: &r.info.ETag}
