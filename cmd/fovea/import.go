@@ -202,7 +202,7 @@ func (c *config) reach(attempts int) (*transfer.Server, *s3.Client, error) {
 	}
 	server := &transfer.Server{URL: c.url(c.Listen), Region: c.Region, KeyID: key.ID, Secret: key.Secret, Attempts: attempts}
 	to := objects3.Config{
-		Endpoint: c.externalS3(), Region: c.S3Region, AccessKey: c.S3AccessKey, SecretKey: c.S3SecretKey, PathStyle: c.S3PathStyle, Attempts: attempts,
+		Endpoint: c.externalS3(), Region: c.S3Region, AccessKey: c.S3AccessKey, SecretKey: c.S3SecretKey, SessionToken: c.S3Token, PathStyle: c.S3PathStyle, Attempts: attempts,
 	}
 	if c.S3Endpoint == "" {
 		to.Endpoint, to.Region, to.AccessKey, to.SecretKey, to.PathStyle = server.URL, c.Region, key.ID, key.Secret, true

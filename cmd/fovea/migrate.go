@@ -148,7 +148,7 @@ func (m *migration) destination() (*migrate.API, *migrate.Bucketer, error) {
 	api := &migrate.API{Endpoint: m.url(m.Listen), Region: m.Region, KeyID: key.ID, Secret: key.Secret, Patience: m.patience}
 	store := objects3.Config{Endpoint: api.Endpoint, Region: m.Region, AccessKey: key.ID, SecretKey: key.Secret, PathStyle: true, Attempts: m.s3Attempts()}
 	if m.S3Endpoint != "" {
-		store = objects3.Config{Endpoint: m.externalS3(), Region: m.S3Region, AccessKey: m.S3AccessKey, SecretKey: m.S3SecretKey, PathStyle: m.S3PathStyle, Attempts: m.s3Attempts()}
+		store = objects3.Config{Endpoint: m.externalS3(), Region: m.S3Region, AccessKey: m.S3AccessKey, SecretKey: m.S3SecretKey, SessionToken: m.S3Token, PathStyle: m.S3PathStyle, Attempts: m.s3Attempts()}
 	}
 	s3, err := migrate.NewBucketer(store)
 	return api, s3, err
