@@ -15,6 +15,7 @@ const (
 	maxPiece  = 16 << 20 // bytes of one image, annotation or category
 	maxImages = MaxFiles
 	jsonDepth = 100
+	maxID     = 200 // bytes of an identifier that count
 )
 
 // A cocoImage, cocoAnnotation and cocoCategory are what COCO says of each that
@@ -111,6 +112,7 @@ type ids map[string]int32
 // number returns the number of an identifier, which is the next if it is new.
 func (m ids) number(id json.RawMessage) int32 {
 	key := identifier(id)
+	key = key[:min(len(key), maxID)]
 	n, ok := m[key]
 	if !ok {
 		n = int32(len(m))

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -50,9 +51,13 @@ func (c *collection) seen() (found []sighting) {
 	}{
 		{COCO, []string{".json"}, looksLikeCOCO},
 		{VOC, []string{".xml"}, looksLikeVOC},
-		{YOLO, []string{".yaml", ".yml", ".txt", ".names"}, looksLikeYOLO},
+		{YOLO, []string{".yaml", ".yml"}, func(t *tree, f *file) bool { return hasNames(opening(t, f)) }},
+		{YOLO, []string{".txt"}, looksLikeYOLO},
 		{CSV, []string{".csv", ".tsv"}, looksLikeCSV},
 	} {
+		if len(found) > 0 && found[len(found)-1].form == s.form {
+			continue
+		}
 		of := c.notes.having(s.exts...)
 		for i, n := range spread(of, sampled) {
 			if f := &c.notes.files[n]; i < sampled && s.is(c.notes, f) {
@@ -112,21 +117,21 @@ func looksLikeCOCO(t *tree, f *file) bool {
 // looksLikeVOC tells whether a file begins as an annotation of Pascal VOC.
 func looksLikeVOC(t *tree, f *file) bool { return strings.Contains(opening(t, f), "<annotation") }
 
-// looksLikeYOLO tells whether a file names the classes of YOLO, or is one of
-// its labels.
+// looksLikeYOLO tells whether a text begins with a line of labels: a class and
+// parts of the sides of an image.
 func looksLikeYOLO(t *tree, f *file) bool {
-	switch base := path.Base(f.name); {
-	case base == "classes.txt", path.Ext(base) == ".names":
-		return true
-	case extension(base) != ".txt":
-		return hasNames(opening(t, f))
-	}
 	line, _, _ := strings.Cut(opening(t, f), "\n")
 	fields := strings.Fields(line)
 	if len(fields) < 5 {
 		return false
 	}
-	return !slices.ContainsFunc(fields, func(s string) bool { return !isNumber(s) })
+	for _, text := range fields[1:] {
+		if v, err := strconv.ParseFloat(text, 64); err != nil || v < -1 || v > 2 {
+			return false
+		}
+	}
+	_, err := strconv.Atoi(fields[0])
+	return err == nil
 }
 
 // looksLikeCSV tells whether a file begins with a row that is understood.

@@ -3,12 +3,12 @@ package exchange
 import (
 	"bufio"
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path"
+	"strings"
 )
 
 // partSuffix ends the names of files that are not complete. They are removed
@@ -20,6 +20,17 @@ type output struct {
 	root   *os.Root
 	bySize bool
 	parts  int // to give parts names
+}
+
+// sweep removes what an interrupted writing has left. Nobody else may write to
+// the folder.
+func (o *output) sweep() error {
+	return fs.WalkDir(o.root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(name, partSuffix) {
+			return err
+		}
+		return o.root.Remove(name)
+	})
 }
 
 // copy writes what open returns, which is size bytes if that is not 0, unless
@@ -139,9 +150,6 @@ func (o *output) part(to string) (*part, error) {
 	}
 	o.parts++
 	name := path.Join(dir, fmt.Sprintf(".%d%s", o.parts, partSuffix))
-	if err := o.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, &fatal{err}
-	}
 	f, err := o.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return nil, o.judge(to, err)

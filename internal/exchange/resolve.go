@@ -15,6 +15,9 @@ type resolver struct {
 	byBase map[string][]int32 // lower-case last element of the name to files
 }
 
+// maxNamesakes is how many files of one name are compared with a path.
+const maxNamesakes = 1000
+
 // newResolver returns a resolver for the images of a tree.
 func newResolver(t *tree) *resolver {
 	r := &resolver{t: t, byBase: map[string][]int32{}}
@@ -48,6 +51,9 @@ func (r *resolver) find(name, near string, split Split) (int32, error) {
 	absolute := strings.HasPrefix(name, "/") || isDrive(name) || strings.Contains(name, "://")
 	if !absolute && strings.HasPrefix(path.Join(near, name), "../") {
 		return 0, fmt.Errorf("the image %.200q leads out of the collection", asked)
+	}
+	if len(r.byBase[strings.ToLower(path.Base(name))]) > maxNamesakes {
+		return 0, fmt.Errorf("the image %.200q is not at that path, and more than %d files have its name", asked, maxNamesakes)
 	}
 	found := r.longest(strings.Split(strings.TrimLeft(path.Clean(name), "./"), "/"), absolute)
 	found = slices.DeleteFunc(found, func(i int32) bool { return differs(split, splitIn(path.Dir(r.t.files[i].name))) })

@@ -166,6 +166,10 @@ func (v *vocFile) fill(img *Image, note string) (errs []error) {
 		img.Depth = depth
 	}
 	for i, o := range v.Objects {
+		if i == maxImageBoxes {
+			errs = append(errs, fmt.Errorf("%s has more than %d objects: the rest is left out", note, maxImageBoxes))
+			break
+		}
 		b, err := o.box(img.Width, img.Height)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: object %d: %w", note, i+1, err))

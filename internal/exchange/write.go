@@ -33,7 +33,8 @@ type WriteOptions struct {
 //
 // Each file appears when it is complete. Written again after it was
 // interrupted, files that are the same are kept, and the result is that of
-// one run; annotations are written last. What Open reads from the folder
+// one run; lists of images and annotations are written last. Two may not write
+// to one folder at once. What Open reads from the folder
 // equals what was written, as docs/formats.md says.
 func Write(dir string, form Form, images iter.Seq2[*Image, error], opts WriteOptions) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -46,6 +47,9 @@ func Write(dir string, form Form, images iter.Seq2[*Image, error], opts WriteOpt
 	defer root.Close()
 	w := &writer{out: &output{root: root, bySize: opts.BySize}, opts: opts, taken: map[string]string{}}
 	enc, err := w.encoder(form)
+	if err == nil {
+		err = w.out.sweep()
+	}
 	if err != nil {
 		return err
 	}

@@ -151,6 +151,10 @@ func TestWriteAgain(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(filepath.Dir(first), "b.jpg"), []byte("not this"), 0o644); err != nil {
 				t.Fatal(err)
 			}
+			killed := filepath.Join(filepath.Dir(first), ".99"+partSuffix)
+			if err := os.WriteFile(killed, []byte("half an ima"), 0o644); err != nil {
+				t.Fatal(err)
+			}
 			if err := Write(dir, form, sequence(images), WriteOptions{}); err != nil {
 				t.Fatal(err)
 			}

@@ -3,6 +3,7 @@ package exchange
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"strconv"
 	"strings"
 )
@@ -37,49 +38,68 @@ func (v *yamlValue) all() (values []string) {
 
 // parseYAML reads the members at the top of a YAML file.
 func parseYAML(text string) (yamlMap, error) {
-	m := yamlMap{}
-	var last *yamlValue // whose elements follow
-	var flow strings.Builder
+	p := yamlParser{m: yamlMap{}}
 	for line := range strings.Lines(text) {
-		line = strings.TrimRight(uncomment(line), " \t\r\n")
-		bare := strings.TrimLeft(line, " \t")
-		switch {
-		case flow.Len() > 0:
-			flow.WriteString(" " + bare)
-			if balanced(flow.String()) {
-				if err := last.flow(flow.String()); err != nil {
-					return nil, err
-				}
-				flow.Reset()
-			}
-		case bare == "" || line == "---" || line == "..." || strings.HasPrefix(line, "%"):
-		case len(bare) == len(line) && bare != "-" && !strings.HasPrefix(bare, "- "):
-			key, value, ok := cutKey(bare)
-			if !ok {
-				return nil, fmt.Errorf("%.100q is no member of a map", bare)
-			}
-			last = &yamlValue{}
-			m[key] = last
-			switch {
-			case !strings.HasPrefix(value, "[") && !strings.HasPrefix(value, "{"):
-				last.scalar = scalar(value)
-			case balanced(value):
-				if err := last.flow(value); err != nil {
-					return nil, err
-				}
-			default:
-				flow.WriteString(value)
-			}
-		case last != nil:
-			last.items = append(last.items, item(bare))
-		default:
-			return nil, errors.New("it is no map")
+		if err := p.line(strings.TrimRight(uncomment(line), " \t\r\n")); err != nil {
+			return nil, err
 		}
 	}
-	if flow.Len() > 0 {
+	if p.depth > 0 {
 		return nil, errors.New("a bracket is not closed")
 	}
-	return m, nil
+	return p.m, nil
+}
+
+// A yamlParser reads a YAML file line by line.
+type yamlParser struct {
+	m     yamlMap
+	last  *yamlValue      // whose elements may follow
+	flow  strings.Builder // a list or map in brackets that is not complete
+	depth int             // of its brackets
+}
+
+// line reads a line without its comment.
+func (p *yamlParser) line(line string) error {
+	bare := strings.TrimLeft(line, " \t")
+	switch {
+	case p.depth > 0:
+		return p.brackets(bare)
+	case bare == "" || line == "---" || line == "..." || line[0] == '%':
+		return nil
+	case len(bare) == len(line) && bare != "-" && !strings.HasPrefix(bare, "- "):
+		return p.member(bare)
+	case p.last == nil:
+		return errors.New("it is no map")
+	}
+	p.last.items = append(p.last.items, item(bare))
+	return nil
+}
+
+// member reads a member of the map at the top.
+func (p *yamlParser) member(text string) error {
+	key, value, ok := cutKey(text)
+	if !ok {
+		return fmt.Errorf("%.100q is no member of a map", text)
+	}
+	p.last = &yamlValue{}
+	p.m[key] = p.last
+	if strings.HasPrefix(value, "[") || strings.HasPrefix(value, "{") {
+		return p.brackets(value)
+	}
+	p.last.scalar = scalar(value)
+	return nil
+}
+
+// brackets reads a line of a list or map in brackets.
+func (p *yamlParser) brackets(text string) error {
+	p.flow.WriteString(text + " ")
+	if p.depth += opened(text); p.depth > 0 {
+		return nil
+	}
+	p.depth = 0
+	err := p.last.flow(strings.TrimSpace(p.flow.String()))
+	p.flow.Reset()
+	return err
 }
 
 // item reads an element of a list or map that has a line of its own.
@@ -101,7 +121,7 @@ func item(text string) yamlItem {
 func (v *yamlValue) flow(text string) error {
 	inner := text[1:]
 	end := map[byte]string{'[': "]", '{': "}"}[text[0]]
-	inner, ok := strings.CutSuffix(strings.TrimSpace(inner), end)
+	inner, ok := strings.CutSuffix(inner, end)
 	if !ok {
 		return fmt.Errorf("%.40q… does not end with %q", text, end)
 	}
@@ -154,23 +174,23 @@ func uncomment(line string) string {
 	return line
 }
 
-// balanced tells whether as many brackets are closed as were opened.
-func balanced(text string) bool {
-	open := 0
+// opened returns how many more brackets a text opens than it closes.
+func opened(text string) (n int) {
 	for i := range unquoted(text) {
 		switch text[i] {
 		case '[', '{':
-			open++
+			n++
 		case ']', '}':
-			open--
+			n--
 		}
 	}
-	return open <= 0
+	return n
 }
 
 // unquoted yields the places of a text that are not within quotes. A quote
-// opens a quoted scalar only where a scalar begins.
-func unquoted(text string) func(yield func(int) bool) {
+// opens a quoted scalar only where a scalar begins: at the start, or after a
+// mark of YAML.
+func unquoted(text string) iter.Seq[int] {
 	return func(yield func(int) bool) {
 		var quote byte
 		begin := true
@@ -179,25 +199,22 @@ func unquoted(text string) func(yield func(int) bool) {
 			switch {
 			case quote == '"' && c == '\\':
 				i++
-			case quote != 0 && c == quote:
-				quote = 0
 			case quote != 0:
+				if c == quote {
+					quote = 0
+				}
 			case begin && (c == '"' || c == '\''):
 				quote, begin = c, false
 			default:
 				if !yield(i) {
 					return
 				}
-				begin = strings.IndexByte(" \t,[{:-", c) >= 0 && (begin || c != ' ' && c != '\t' || follows(text[:i]))
+				if c != ' ' && c != '\t' {
+					begin = strings.IndexByte(",[{:-", c) >= 0
+				}
 			}
 		}
 	}
-}
-
-// follows tells whether a scalar can begin after a blank that follows before.
-func follows(before string) bool {
-	before = strings.TrimRight(before, " \t")
-	return before == "" || strings.IndexByte(",[{:-", before[len(before)-1]) >= 0
 }
 
 // scalar returns the value of a scalar, quoted or not.

@@ -13,7 +13,7 @@ import (
 
 const (
 	maxTexts      = 4 << 20 // bytes of the labels of an image, of data.yaml or classes.txt
-	maxImageBoxes = 10_000  // lines of the labels of an image
+	maxImageBoxes = 10_000  // boxes of an image, where they have a file of their own
 )
 
 // A yolo is what the files of a YOLO data set say about all of it.
@@ -271,7 +271,7 @@ func (y *yolo) fill(img *Image, note, text string) (errs []error) {
 		if len(fields) == 0 {
 			continue
 		}
-		if len(img.Boxes) == maxImageBoxes || len(errs) == maxImageBoxes {
+		if len(img.Boxes)+len(errs) == maxImageBoxes {
 			errs = append(errs, fmt.Errorf("%s has more than %d lines: the rest is left out", note, maxImageBoxes))
 			break
 		}
