@@ -45,6 +45,7 @@ var sections = []struct {
 	{"rate", (*bench).rates},
 	{"nodes", (*bench).nodes},
 	{"growth", (*bench).growth},
+	{"quality", (*bench).quality},
 }
 
 func main() {
