@@ -9,6 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"image/color"
+	"image/draw"
 	"image/png"
 	"io/fs"
 	"net/http"
@@ -143,6 +145,19 @@ func drawn(t *testing.T, name string, w, h int) []byte {
 	img := image.NewGray(image.Rect(0, 0, w, h))
 	sum := sha256.Sum256([]byte(name))
 	copy(img.Pix, sum[:])
+	var b bytes.Buffer
+	if err := png.Encode(&b, img); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// drawnMask returns a mask with a stroke of a colour.
+func drawnMask(t *testing.T, w, h int) []byte {
+	t.Helper()
+	img := image.NewRGBA(image.Rect(0, 0, w, h))
+	draw.Draw(img, img.Rect, image.White, image.Point{}, draw.Src)
+	draw.Draw(img, image.Rect(10, 10, 30, 12), image.NewUniform(color.RGBA{R: 35, G: 164, B: 54, A: 255}), image.Point{}, draw.Src)
 	var b bytes.Buffer
 	if err := png.Encode(&b, img); err != nil {
 		t.Fatal(err)
