@@ -27,8 +27,9 @@ type Image struct {
 	Size  int64 // of the file in bytes
 	Split Split
 
-	// Width and Height are those that the annotations state, in pixels; 0 if
-	// they state none.
+	// Width and Height, in pixels, and Depth, in channels, are those that the
+	// annotations state, to which the boxes belong; or else those of the
+	// header of the file, before any rotation.
 	Width, Height, Depth int
 
 	Kind   Kind
@@ -71,8 +72,8 @@ type Box struct {
 // A Mask is a picture of the size of its image whose colours name the kinds of
 // defects in it (LV-5).
 type Mask struct {
-	Name   string            // its path within the collection, like that of an Image
-	Size   int64             // of the file in bytes
+	Name   string            // the path of its file within the collection, like that of an Image
+	Size   int64             // of what Open returns, in bytes: the file, or what it became if it had no colours
 	Labels map[string]string // "#rrggbb" to the label, without that of the background
 	Open   func() (io.ReadCloser, error)
 }
