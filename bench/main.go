@@ -38,6 +38,7 @@ var sections = []struct {
 }{
 	{"import", (*bench).imports},
 	{"check", (*bench).checks},
+	{"folder", (*bench).folders},
 	{"list", (*bench).lists},
 	{"copy", (*bench).copies},
 	{"update", (*bench).updates},
