@@ -13,9 +13,10 @@ import (
 // built are the operations that must not answer that they are not.
 var built = map[string][]string{
 	"rekognition": {"CreateDataset", "CreateProject", "DeleteDataset", "DeleteProject", "DescribeDataset", "DescribeProjects",
-		"ListDatasetEntries", "ListDatasetLabels"},
+		"DistributeDatasetEntries", "ListDatasetEntries", "ListDatasetLabels", "ListTagsForResource", "TagResource", "UntagResource",
+		"UpdateDatasetEntries"},
 	"lookoutvision": {"CreateDataset", "CreateProject", "DeleteDataset", "DeleteProject", "DescribeDataset", "DescribeProject",
-		"ListDatasetEntries", "ListProjects"},
+		"ListDatasetEntries", "ListProjects", "ListTagsForResource", "TagResource", "UntagResource", "UpdateDatasetEntries"},
 }
 
 // TestConformance sends values just inside and just outside of each constraint
