@@ -29,6 +29,7 @@ var mayImport = map[string][]string{
 	"internal/ml/feature":          {"internal/imaging", "internal/ml/matrix"},
 	"internal/ml/baseline":         {"internal/imaging", "internal/ml/feature", "internal/ml/head", "internal/ml/matrix"},
 	"internal/ml/forest":           {"internal/imaging", "internal/ml/container", "internal/ml/feature", "internal/ml/matrix"},
+	"internal/ml/segmentation":     {"internal/imaging", "internal/ml/container", "internal/ml/feature", "internal/ml/forest", "internal/ml/head", "internal/ml/matrix", "internal/ml/unet"},
 	"internal/ml/container":        {"internal/ml/safetensors"},
 	"internal/ml/classify":         {"internal/imaging", "internal/ml/backbone", "internal/ml/feature", "internal/ml/head", "internal/ml/matrix", "internal/ml/container"},
 	"internal/ml/head":             {"internal/ml/matrix"},

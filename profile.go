@@ -42,11 +42,12 @@ type Limits struct {
 	DropShare     float64 // share of the lines that may be dropped (CL-5.67); 1 lifts it
 	Image         ImageLimits
 
-	Models    int // models of a project (CL-12.27)
-	Trainings int // trainings of an account at a time (CL-12.27, LV-2.68)
-	Copies    int // copies of models of an account at a time
-	Running   int // models of an account that are hosted at a time
-	Units     int // inference units of a model (CL-12.22, LV-2.86)
+	Minima    bool // training needs the least numbers of images (LV-6.7, LV-6.8)
+	Models    int  // models of a project (CL-12.27)
+	Trainings int  // trainings of an account at a time (CL-12.27, LV-2.68)
+	Copies    int  // copies of models of an account at a time
+	Running   int  // models of an account that are hosted at a time
+	Units     int  // inference units of a model (CL-12.22, LV-2.86)
 }
 
 // Lifted returns the limits with every quota lifted. LineChars stays, because

@@ -50,6 +50,8 @@ type config struct {
 	ImportRange   int64
 	ImportWorkers int
 	SegmentCache  int64
+	TrainingCores int
+	ModelMemory   int64
 	KeepRevisions int64
 	KeepDays      int64
 	LogFormat     string
@@ -106,6 +108,8 @@ func (c *config) serverFlags(f *pflag.FlagSet) {
 	f.Int64Var(&c.ImportRange, "import-range", 0, "bytes of a manifest that are one unit of work (default 8 MiB)")
 	f.IntVar(&c.ImportWorkers, "import-workers", 0, "units of one import that are worked on at a time (default: the number of processors)")
 	f.Int64Var(&c.SegmentCache, "segment-cache", 0, "bytes of datasets to keep in memory (default 256 MiB)")
+	f.IntVar(&c.TrainingCores, "training-cores", 0, "processors that a training may use (default: all but one)")
+	f.Int64Var(&c.ModelMemory, "model-memory", 0, "bytes of running models to keep in memory (default 1 GiB)")
 	f.Int64Var(&c.KeepRevisions, "keep-revisions", dataset.DefaultRetention.Revisions, "how many revisions of a dataset to keep, the current one included; 0 for all")
 	f.Int64Var(&c.KeepDays, "keep-days", int64(dataset.DefaultRetention.Age/day), "days to keep a revision that was replaced; 0 for ever")
 	f.StringVar(&c.LogFormat, "log-format", "text", "text or json")

@@ -14,6 +14,7 @@ import (
 	"fovea"
 	"fovea/internal/dataset"
 	"fovea/internal/jobs"
+	"fovea/internal/model"
 	"fovea/internal/server"
 )
 
@@ -25,14 +26,17 @@ const (
 )
 
 // newRunner returns the runner with all kinds of job.
-func (n *node) newRunner(datasets *dataset.Ops, metrics *server.Metrics) *jobs.Runner {
+func (n *node) newRunner(datasets *dataset.Ops, models *model.Ops, metrics *server.Metrics) *jobs.Runner {
 	r := &jobs.Runner{
 		Queue: n.store,
 		Handlers: map[string]jobs.Handler{
 			fovea.ImportJob{}.Kind():     handler(datasets.RunImport, datasets.FailImport),
 			fovea.UpdateJob{}.Kind():     handler(datasets.RunUpdate, datasets.FailUpdate),
 			fovea.DistributeJob{}.Kind(): handler(datasets.RunDistribute, datasets.FailDistribute),
-			fovea.SweepJob{}.Kind():      {Run: func(ctx context.Context, _ fovea.Job) error { return n.sweep(ctx, datasets) }},
+			fovea.TrainJob{}.Kind():      handler(models.RunTrain, models.FailTrain),
+			fovea.CopyModelJob{}.Kind():  handler(models.RunCopy, models.FailCopy),
+			fovea.HostJob{}.Kind():       handler(models.RunHost, models.FailHost),
+			fovea.SweepJob{}.Kind():      {Run: func(ctx context.Context, _ fovea.Job) error { return n.sweep(ctx, datasets, models) }},
 		},
 		Every:   map[fovea.JobArgs]time.Duration{fovea.SweepJob{}: sweepEvery},
 		Log:     n.log,
@@ -107,11 +111,11 @@ func (c *config) retention() dataset.Retention {
 }
 
 // sweep removes what nobody needs any more.
-func (n *node) sweep(ctx context.Context, datasets *dataset.Ops) error {
+func (n *node) sweep(ctx context.Context, datasets *dataset.Ops, models *model.Ops) error {
 	now := time.Now()
 	_, tokens := n.store.DeleteTokens(ctx, now.Add(-fovea.TokenLife))
 	_, jobs := n.store.DeleteJobs(ctx, now.Add(-keepJobs))
 	_, revisions := datasets.DropRevisions(ctx, n.config.retention())
 	probes := sweepProbes(ctx, n.blobs, now.Add(-dataset.DefaultSweepAge))
-	return errors.Join(revisions, datasets.RunSweep(ctx), tokens, jobs, probes)
+	return errors.Join(revisions, datasets.RunSweep(ctx), models.RunSweep(ctx), tokens, jobs, probes)
 }

@@ -48,6 +48,7 @@ func (c *config) profiles() (map[fovea.Service]fovea.Profile, error) {
 // elsewhere are the limits that one service has and the other does not.
 var elsewhere = map[string]fovea.Service{
 	"boxes": fovea.CustomLabels, "drop-share": fovea.CustomLabels, "mask-labels": fovea.Lookout,
+	"copies": fovea.CustomLabels,
 }
 
 // numbers returns the limits that are whole numbers by their names on the
@@ -64,6 +65,11 @@ func numbers(l *fovea.Limits) map[string]any {
 		"project-labels": &l.ProjectLabels,
 		"mask-labels":    &l.MaskLabels,
 		"boxes":          &l.Boxes,
+		"models":         &l.Models,
+		"trainings":      &l.Trainings,
+		"copies":         &l.Copies,
+		"running":        &l.Running,
+		"units":          &l.Units,
 		"image-bytes":    &l.Image.Bytes,
 		"image-min-side": &l.Image.MinSide,
 		"image-max-side": &l.Image.MaxSide,

@@ -93,8 +93,8 @@ func (c *config) validate() error {
 		return fmt.Errorf("--regions %s: it is one or scope", c.Regions)
 	case (c.TLSCert == "") != (c.TLSKey == ""):
 		return errors.New("--tls-cert and --tls-key go together")
-	case c.ImportRange < 0 || c.ImportWorkers < 0 || c.SegmentCache < 0:
-		return errors.New("--import-range, --import-workers and --segment-cache are not negative")
+	case c.ImportRange < 0 || c.ImportWorkers < 0 || c.SegmentCache < 0 || c.TrainingCores < 0 || c.ModelMemory < 0:
+		return errors.New("--import-range, --import-workers, --segment-cache, --training-cores and --model-memory are not negative")
 	case c.KeepRevisions < 0 || c.KeepDays < 0 || c.KeepDays > maxKeepDays:
 		return fmt.Errorf("--keep-revisions is 0 or more, and --keep-days from 0 to %d", maxKeepDays)
 	case c.ImportRange > 0 && c.ImportRange < minImportRange:
@@ -229,12 +229,15 @@ func (n *node) wire(ctx context.Context) error {
 	if c.CheckImages {
 		datasets.Images = &dataset.ImageCheck{Objects: n.objects, Quality: true}
 	}
+	models, host := n.openModels(profiles, pager, datasets.Reader)
 	metrics := server.NewMetrics()
-	n.runner = n.newRunner(datasets, metrics)
+	metrics.Gauge("fovea_models_loaded", func() float64 { loaded, _ := host.Loaded(); return float64(loaded) })
+	metrics.Gauge("fovea_models_loaded_bytes", func() float64 { _, bytes := host.Loaded(); return float64(bytes) })
+	n.runner = n.newRunner(datasets, models, metrics)
 	verifier := &sigv4.Verifier{Secret: n.secret}
 	n.handler = &server.Server{
 		Rekognition: (&rekognition.Server{Projects: projects, Datasets: datasets, Partition: c.Partition, Log: n.log}).API(),
-		Lookout:     (&lookout.Server{Projects: projects, Datasets: datasets, Partition: c.Partition, Log: n.log}).API(),
+		Lookout:     (&lookout.Server{Projects: projects, Datasets: datasets, Models: models, Host: host, Partition: c.Partition, Log: n.log}).API(),
 		Own:         (&extension.Server{Datasets: datasets, Key: signingKey, WriteError: server.WriteError, Log: n.log}).Handler(),
 		Console:     console.Handler(),
 		Verifier:    verifier,

@@ -2,6 +2,7 @@ package lookout
 
 import (
 	"fovea"
+	"fovea/internal/imaging"
 	"fovea/internal/lint"
 	"fovea/internal/manifest"
 )
@@ -66,4 +67,34 @@ func maskColor(doc *manifest.Doc, node int, color rgb) fovea.MaskColor {
 		m.Background = m.Background || isWord(text, "background")
 	}
 	return m
+}
+
+// labelsOf returns the labels of the colour map of a line's mask: every entry of
+// it that is not the background (LV-5.23).
+func labelsOf(doc *manifest.Doc) []maskLabel {
+	var line lint.Line
+	line.Read(doc, nil)
+	var labels []maskLabel
+	for i := range line.Pairs {
+		pair := &line.Pairs[i]
+		if !isMask(doc, pair) {
+			continue
+		}
+		labels = labels[:0] // the last mask counts (LV-5.33)
+		colors := doc.Member(pair.Meta, "internal-color-map")
+		if colors < 0 || doc.Type(colors) != manifest.Object {
+			continue
+		}
+		for _, v := range doc.Members(colors) {
+			hex, name := doc.Member(v, "hex-color"), doc.Member(v, "class-name")
+			if hex < 0 || name < 0 || len(labels) == maxMapColors {
+				continue
+			}
+			color, ok := parseColor(doc.Str(hex, nil))
+			if ok && !maskColor(doc, v, color).Background {
+				labels = append(labels, maskLabel{string(doc.Str(name, nil)), string(doc.Str(hex, nil)), imaging.Color(color)})
+			}
+		}
+	}
+	return labels
 }

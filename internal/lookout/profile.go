@@ -15,6 +15,9 @@ func Limits() fovea.Limits {
 		LineChars:     8192,    // LV-9.7
 		ProjectLabels: 100,     // LV-9.16
 		MaskLabels:    20,
+		Minima:        true,
+		Trainings:     2,                                                             // LV-9.22
+		Units:         5,                                                             // LV-9.21
 		DropShare:     1,                                                             // one dropped line fails the import
 		Image:         fovea.ImageLimits{Bytes: 8 << 20, MinSide: 64, MaxSide: 4096}, // LV-9.2 to LV-9.4
 	}

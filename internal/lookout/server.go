@@ -1,7 +1,7 @@
 // Package lookout is the Amazon Lookout for Vision API: its operations by
 // name, its ARNs, statuses, messages and error names, and the rules by which it
 // judges the lines of a manifest (Profile). It translates; what happens is in
-// packages project and dataset.
+// packages project, dataset and model.
 package lookout
 
 import (
@@ -12,7 +12,9 @@ import (
 	"fovea"
 	"fovea/internal/awsjson"
 	"fovea/internal/dataset"
+	"fovea/internal/hosting"
 	"fovea/internal/lookout/api"
+	"fovea/internal/model"
 	"fovea/internal/project"
 )
 
@@ -20,6 +22,8 @@ import (
 type Server struct {
 	Projects  *project.Ops
 	Datasets  *dataset.Ops
+	Models    *model.Ops
+	Host      *hosting.Host
 	Partition string // of ARNs, such as aws
 	Log       *slog.Logger
 }
@@ -58,6 +62,13 @@ func (s *Server) API() *awsjson.API {
 			"DeleteDataset":        awsjson.Call(s.deleteDataset),
 			"ListDatasetEntries":   awsjson.Call(s.listDatasetEntries),
 			"UpdateDatasetEntries": awsjson.Call(s.updateDatasetEntries).Naming(fovea.Limit, "ThrottlingException"), // LV-1.41
+			"CreateModel":          awsjson.Call(s.createModel),
+			"DescribeModel":        awsjson.Call(s.describeModel),
+			"ListModels":           awsjson.Call(s.listModels),
+			"DeleteModel":          awsjson.Call(s.deleteModel),
+			"StartModel":           awsjson.Call(s.startModel),
+			"StopModel":            awsjson.Call(s.stopModel),
+			"DetectAnomalies":      awsjson.Call(s.detectAnomalies),
 			"TagResource":          awsjson.Call(s.tagResource),
 			"UntagResource":        awsjson.Call(s.untagResource),
 			"ListTagsForResource":  awsjson.Call(s.listTagsForResource),

@@ -33,3 +33,35 @@ func statusMessage(ds *fovea.Dataset) string {
 	}
 	return ds.Message
 }
+
+// modelStatuses are what the statuses of a model are called (LV 3.2). A model
+// that was stopped is one that was trained.
+var modelStatuses = map[fovea.ModelStatus]api.ModelStatus{
+	fovea.Training:    api.ModelStatusTraining,
+	fovea.Trained:     api.ModelStatusTrained,
+	fovea.TrainFailed: api.ModelStatusTrainingFailed,
+	fovea.Starting:    api.ModelStatusStartingHosting,
+	fovea.Running:     api.ModelStatusHosted,
+	fovea.StartFailed: api.ModelStatusHostingFailed,
+	fovea.Stopping:    api.ModelStatusStoppingHosting,
+	fovea.Stopped:     api.ModelStatusTrained,
+}
+
+// modelMessage returns the StatusMessage of a model (LV-2.72).
+func modelMessage(m *fovea.Model) string {
+	switch m.Status {
+	case fovea.Training:
+		return "The model is being trained."
+	case fovea.Trained, fovea.Stopped:
+		return "Training completed successfully."
+	case fovea.Starting:
+		return "The model is starting."
+	case fovea.Running:
+		return "The model is running."
+	case fovea.Stopping:
+		return "The model is stopping."
+	case fovea.StartFailed:
+		return "The model couldn't be started. " + m.Message
+	}
+	return m.Message
+}

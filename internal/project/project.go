@@ -162,8 +162,8 @@ func named(tx fovea.Tx, q Query, after time.Time, name string) ([]*fovea.Project
 	return list, nil
 }
 
-// Delete removes a project and returns what it was. One that has a dataset,
-// whatever its status, is InUse (CL-2.20, LV-2.12). Match, if not nil, is asked
+// Delete removes a project and returns what it was. One that has a dataset or
+// a model, whatever its status, is InUse (CL-2.20, LV-2.12). Match, if not nil, is asked
 // whether the project that has the name is the one that is meant; if not, it is
 // NotFound.
 func (o *Ops) Delete(ctx context.Context, key fovea.ProjectKey, match func(*fovea.Project) bool, tagsOf func(*fovea.Project) string) (*fovea.Project, error) {
@@ -184,6 +184,13 @@ func (o *Ops) Delete(ctx context.Context, key fovea.ProjectKey, match func(*fove
 			}
 			if len(datasets) > 0 {
 				return fovea.Errorf(fovea.InUse, "The project %s has a %s dataset. Delete its datasets first.", p.Name, datasets[0].Split).
+					About(fovea.ProjectResource, p.Name)
+			}
+			switch n, err := tx.CountModelsOf(p.ID); {
+			case err != nil:
+				return err
+			case n > 0:
+				return fovea.Errorf(fovea.InUse, "The project %s has %d models. Delete its models first.", p.Name, n).
 					About(fovea.ProjectResource, p.Name)
 			}
 			if tagsOf != nil {

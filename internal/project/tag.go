@@ -10,11 +10,13 @@ import (
 // maxTags is how many tags a resource may have (CL-11.43, LV-2.96).
 const maxTags = 200
 
-// A Resource is something that has tags: a project, or a dataset of it.
+// A Resource is something that has tags: a project, or a dataset or a model of
+// it.
 type Resource struct {
 	Name    string // under which its tags are kept: its ARN
 	Project fovea.ProjectKey
-	Split   fovea.Split                  // "" for the project itself
+	Split   fovea.Split                  // of a dataset
+	Model   string                       // name of a model
 	Is      func(created time.Time) bool // whether what has the name is what is meant
 }
 
@@ -78,21 +80,33 @@ func (r Resource) exists(tx fovea.Tx) error {
 	if err != nil {
 		return err
 	}
-	created := p.Created
-	if r.Split != "" {
-		ds, err := tx.DatasetOf(p.ID, r.Split)
-		if err != nil {
-			if fovea.KindOf(err) == fovea.NotFound {
-				return r.notFound()
-			}
-			return err
-		}
-		created = ds.Created
+	created, err := r.created(tx, p)
+	if err != nil && fovea.KindOf(err) != fovea.NotFound {
+		return err
 	}
-	if !r.Is(created) {
+	if err != nil || !r.Is(created) {
 		return r.notFound()
 	}
 	return nil
+}
+
+// created returns when the resource of that name was made.
+func (r Resource) created(tx fovea.Tx, p *fovea.Project) (time.Time, error) {
+	switch {
+	case r.Split != "":
+		ds, err := tx.DatasetOf(p.ID, r.Split)
+		if err != nil {
+			return time.Time{}, err
+		}
+		return ds.Created, nil
+	case r.Model != "":
+		m, err := tx.ModelNamed(p.ID, r.Model)
+		if err != nil {
+			return time.Time{}, err
+		}
+		return m.Created, nil
+	}
+	return p.Created, nil
 }
 
 func (r Resource) notFound() error {

@@ -10,6 +10,11 @@ import (
 func Limits() fovea.Limits {
 	return fovea.Limits{
 		Projects:      100,
+		Models:        1000, // CL-12.27
+		Trainings:     2,
+		Copies:        5,
+		Running:       10,
+		Units:         5,       // CL-12.22
 		ManifestBytes: 1 << 30, // CL-12.1
 		TrainEntries:  250_000, // CL-12.3, CL-12.4
 		TestEntries:   250_000,

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+
+	"fovea"
+	"fovea/internal/hosting"
+	"fovea/internal/lookout"
+	"fovea/internal/model"
+	"fovea/internal/segment"
+)
+
+// openModels returns the operations on models, and what hosts them.
+func (n *node) openModels(profiles map[fovea.Service]fovea.Profile, pager *fovea.Pager, reader *segment.Reader) (*model.Ops, *hosting.Host) {
+	c := n.config
+	models := &model.Ops{
+		Store: n.store, Blobs: n.blobs, Objects: n.objects, Reader: reader, Profiles: profiles, Pager: pager, Log: n.log,
+		Trainers: map[fovea.Service]model.Trainer{fovea.Lookout: lookout.Trainer{Partition: c.Partition}},
+		Cores:    c.TrainingCores,
+	}
+	load := func(ctx context.Context, m *fovea.Model) (hosting.Predictor, error) {
+		weights, err := models.ReadWeights(ctx, m)
+		if err != nil {
+			return nil, err
+		}
+		service, err := n.serviceOf(ctx, m.Project)
+		if err != nil {
+			return nil, err
+		}
+		return loaders[service](weights)
+	}
+	models.Ready = func(ctx context.Context, m *fovea.Model) error {
+		_, err := load(ctx, m)
+		return err
+	}
+	return models, &hosting.Host{Load: load, Memory: c.ModelMemory}
+}
+
+// loaders make models of the weights that the trainers of the services store.
+var loaders = map[fovea.Service]func(weights []byte) (hosting.Predictor, error){
+	fovea.Lookout: lookout.Load,
+}
+
+// serviceOf returns the service of a project.
+func (n *node) serviceOf(ctx context.Context, id fovea.ProjectID) (service fovea.Service, err error) {
+	err = n.store.View(ctx, func(tx fovea.Tx) error {
+		p, err := tx.Project(id)
+		if err == nil {
+			service = p.Service
+		}
+		return err
+	})
+	return service, err
+}

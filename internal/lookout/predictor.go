@@ -1,0 +1,191 @@
+package lookout
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"image"
+	"image/png"
+
+	"fovea/internal/imaging"
+	"fovea/internal/ml/backbone"
+	"fovea/internal/ml/classify"
+	"fovea/internal/ml/unet"
+	"fovea/internal/model"
+)
+
+// A predictor is a trained model, in memory.
+type predictor struct {
+	Width, Height int         // of the images, in pixels (LV-7.22)
+	Labels        []areaLabel // kinds of anomalies, in the order of the colour table; none without masks
+
+	classifier *classify.Model
+	segmenter  *unet.Model // nil without masks
+	size       int64       // bytes of the weights
+}
+
+// An areaLabel is a kind of anomaly that has areas.
+type areaLabel struct {
+	Name      string
+	Color     string // as the colour map has it (LV-7.35)
+	RGB       imaging.Color
+	Threshold float32 // from which probability on a pixel has it
+}
+
+// Bytes implements hosting.Predictor: the weights, and what they become in
+// memory, about.
+func (p *predictor) Bytes() int64 { return 3 * p.size }
+
+// The parts of the weights of a model.
+const (
+	settingsPart   = "settings"
+	classifierPart = "classifier"
+	segmenterPart  = "segmenter"
+)
+
+// weights returns the model as it is stored.
+func (p *predictor) weights() ([]byte, error) {
+	settings, err := json.Marshal(p)
+	if err != nil {
+		return nil, err
+	}
+	classifier, err := p.classifier.Marshal()
+	if err != nil {
+		return nil, err
+	}
+	parts := []model.Part{{Name: settingsPart, Data: settings}, {Name: classifierPart, Data: classifier}}
+	if p.segmenter != nil {
+		segmenter, err := p.segmenter.Marshal()
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, model.Part{Name: segmenterPart, Data: segmenter})
+	}
+	return model.JoinParts(parts...), nil
+}
+
+// load returns the model that weights are. A backbone other than the one that
+// it was trained with is refused.
+func load(weights []byte) (*predictor, error) {
+	parts, err := model.SplitParts(weights)
+	if err != nil {
+		return nil, err
+	}
+	p := &predictor{size: int64(len(weights))}
+	if err := json.Unmarshal(parts[settingsPart], p); err != nil {
+		return nil, fmt.Errorf("the settings of the model: %w", err)
+	}
+	if p.classifier, err = classify.Unmarshal(parts[classifierPart], findBackbone); err != nil {
+		return nil, fmt.Errorf("the classifier of the model: %w", err)
+	}
+	if data, ok := parts[segmenterPart]; ok {
+		if p.segmenter, err = unet.Unmarshal(data); err != nil {
+			return nil, fmt.Errorf("the segmenter of the model: %w", err)
+		}
+		if n := len(p.segmenter.Types()); n != len(p.Labels) {
+			return nil, fmt.Errorf("the segmenter of the model knows %d kinds of anomalies and not %d", n, len(p.Labels))
+		}
+	}
+	return p, nil
+}
+
+// findBackbone returns the backbone of that hash.
+func findBackbone(name, hash string) (backbone.Backbone, error) {
+	b, err := backbone.Default()
+	if err != nil {
+		return nil, err
+	}
+	if b.Hash() != hash {
+		return nil, fmt.Errorf("it was trained with the backbone %s (%.12s), and this server has %s (%.12s)", name, hash, b.Name(), b.Hash())
+	}
+	return b, nil
+}
+
+// A prediction is what a model says of an image.
+type prediction struct {
+	anomalous  bool
+	confidence float32           // in that, from 0.5 to 1 (LV-7.37)
+	labels     *imaging.LabelMap // of the image's size; nil from a model without masks
+}
+
+// score returns how anomalous the image is, from 0 to 1 (LV-6.38).
+func (p prediction) score() float32 {
+	if p.anomalous {
+		return p.confidence
+	}
+	return 1 - p.confidence
+}
+
+// predict returns what the model says of an image, which has the right size.
+func (p *predictor) predict(img *imaging.Image) (out prediction, err error) {
+	verdict, err := p.classifier.Predict(img)
+	if err != nil {
+		return prediction{}, err
+	}
+	out.anomalous, out.confidence = verdict.IsAnomalous()
+	if p.segmenter == nil {
+		return out, nil
+	}
+	planes, err := p.segmenter.Predict(img)
+	if err != nil {
+		return prediction{}, err
+	}
+	out.labels = p.label(planes, img.W, img.H)
+	return out, nil
+}
+
+// label returns for each pixel of an image of w x h pixels the kind of anomaly
+// that is most probable there and probable enough.
+func (p *predictor) label(planes *imaging.Planes, w, h int) *imaging.LabelMap {
+	labels := &imaging.LabelMap{W: w, H: h, Pix: make([]uint8, w*h)}
+	best := make([]float32, w*h)
+	for k := range p.Labels {
+		plane := unet.Enlarge(planes.Plane(k), planes.W, planes.H, w, h)
+		for i, v := range plane {
+			if v >= p.Labels[k].Threshold && v > best[i] {
+				best[i], labels.Pix[i] = v, uint8(k+1)
+			}
+		}
+	}
+	return labels
+}
+
+// names returns the names of the kinds of anomalies.
+func (p *predictor) names() []string {
+	var names []string
+	for _, l := range p.Labels {
+		names = append(names, l.Name)
+	}
+	return names
+}
+
+// areas returns the share of the background, and of each label, in the pixels
+// of a map: they add up to 1 (LV-7.34).
+func (p *predictor) areas(labels *imaging.LabelMap) []float32 {
+	counts := make([]int64, len(p.Labels)+1)
+	for _, l := range labels.Pix {
+		counts[l]++
+	}
+	shares := make([]float32, len(counts))
+	for i, n := range counts {
+		shares[i] = float32(float64(n) / float64(len(labels.Pix)))
+	}
+	return shares
+}
+
+// maskPNG returns a map as an image in the colours of the labels, on white: 8-bit
+// RGB without alpha (LV-7.41).
+func (p *predictor) maskPNG(labels *imaging.LabelMap) ([]byte, error) {
+	colors := []imaging.Color{imaging.White}
+	for _, l := range p.Labels {
+		colors = append(colors, l.RGB)
+	}
+	img := image.NewNRGBA(image.Rect(0, 0, labels.W, labels.H))
+	for i, l := range labels.Pix {
+		c := colors[l]
+		copy(img.Pix[4*i:], []uint8{uint8(c >> 16), uint8(c >> 8), uint8(c), 255})
+	}
+	var out bytes.Buffer
+	err := png.Encode(&out, img)
+	return out.Bytes(), err
+}

@@ -1,0 +1,205 @@
+package lookout
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"fovea"
+	"fovea/internal/imaging"
+	"fovea/internal/manifest"
+	"fovea/internal/ml/backbone"
+	"fovea/internal/ml/classify"
+	"fovea/internal/ml/head"
+	"fovea/internal/model"
+)
+
+// A Trainer trains the models of Lookout for Vision: a classifier of normal and
+// anomalous images, and where masks say what the anomalies are, a segmenter of
+// their kinds (LV-6.1, LV-6.2, LV-6.5).
+type Trainer struct {
+	Partition string // of ARNs
+}
+
+var _ model.Trainer = Trainer{}
+
+// ServiceIssue implements model.Trainer.
+func (Trainer) ServiceIssue() string { return "The training failed because of a service issue." }
+
+// FileName implements model.Trainer: the prefix is joined as it is (LV-6.40).
+func (Trainer) FileName(p *fovea.Project, m *fovea.Model, file string) string {
+	name := map[string]string{"EvaluationResultSummary": "EvaluationResult", "TestingGroundTruth": "EvaluationManifest"}[file]
+	return fmt.Sprintf("%s%s-%s-%s.json", m.Asked.Output.Key, name, p.Name, m.Name)
+}
+
+// The shares of a training that its stages take, about.
+const (
+	shareRead     = 0.1
+	shareClassify = 0.45
+	shareSegment  = 0.4
+)
+
+// Train implements model.Trainer.
+func (t Trainer) Train(ctx context.Context, run *model.Run) (*fovea.TrainingResult, error) {
+	images := run.Images()
+	train, test, err := t.read(ctx, run, images)
+	if err != nil {
+		return nil, err
+	}
+	learnt := &predictor{Width: train[0].size[0], Height: train[0].size[1]}
+	if learnt.classifier, err = trainClassifier(ctx, run, images, train); err != nil {
+		return nil, err
+	}
+	recipe := "anomaly classification"
+	if labels := segmentLabels(train); len(labels) > 0 {
+		recipe = "anomaly segmentation"
+		if err := learnt.trainSegmenter(ctx, run, images, train, labels); err != nil {
+			return nil, err
+		}
+	}
+	run.Progress(ctx, shareRead+shareClassify+shareSegment, "evaluation")
+	weights, err := learnt.weights()
+	if err != nil {
+		return nil, err
+	}
+	if err := run.PutWeights(ctx, bytes.NewReader(weights)); err != nil {
+		return nil, err
+	}
+	result := &fovea.TrainingResult{Recipe: recipe}
+	e := &evaluation{trainer: t, run: run, images: images, predictor: learnt, trained: len(train), result: result}
+	return result, e.write(ctx, test)
+}
+
+// read returns the images to train and to test with.
+func (t Trainer) read(ctx context.Context, run *model.Run, images *model.Images) (train, test []example, err error) {
+	if train, err = readExamples(ctx, run, fovea.Train); err != nil {
+		return nil, nil, err
+	}
+	if run.Has(fovea.Test) {
+		if test, err = readExamples(ctx, run, fovea.Test); err != nil {
+			return nil, nil, err
+		}
+	} else {
+		train, test = splitExamples(train)
+	}
+	total := float64(len(train) + len(test))
+	before := 0.0
+	progress := func(n int) func(float64) {
+		return func(done float64) {
+			run.Progress(ctx, shareRead*(before+done*float64(n))/total, "reading images")
+		}
+	}
+	if train, err = openExamples(ctx, run, images, train, progress(len(train))); err != nil {
+		return nil, nil, err
+	}
+	before = float64(len(train))
+	if test, err = openExamples(ctx, run, images, test, progress(len(test))); err != nil {
+		return nil, nil, err
+	}
+	if err := sameSize(train, test); err != nil {
+		return nil, nil, err
+	}
+	return train, test, enough(train, test)
+}
+
+// enough reports too few images that can be used (LV-6.25).
+func enough(train, test []example) error {
+	const leastNormal = 2 // to tell what is usual among them
+	if n := count(train, manifest.Normal); n < leastNormal {
+		return &model.Failure{Message: fmt.Sprintf("Of the training images %d are normal and can be read; at least %d are needed.", n, leastNormal)}
+	}
+	if len(test) == 0 {
+		return &model.Failure{Message: "No image is left to test the model with."}
+	}
+	return nil
+}
+
+// trainClassifier trains what tells anomalous images from normal ones.
+func trainClassifier(ctx context.Context, run *model.Run, images *model.Images, train []example) (*classify.Model, error) {
+	net, err := backbone.Default()
+	if err != nil {
+		return nil, err
+	}
+	set := &classify.Set{
+		Image: func(ctx context.Context, i int) (*imaging.Image, error) {
+			return images.Decode(ctx, train[i].image, imaging.Decoding{Stored: true})
+		},
+	}
+	for _, e := range train {
+		class := classify.Normal
+		if e.class == manifest.Anomaly {
+			class = classify.Anomalous
+		}
+		set.Labels = append(set.Labels, []int{class})
+	}
+	learnt, _, err := classify.Train(ctx, set, classify.Options{
+		Task: classify.Anomaly, Seed: run.Seed, Workers: run.Cores, Backbone: net,
+		Progress: func(done float64, stage string) { run.Progress(ctx, shareRead+shareClassify*done, stage) },
+	})
+	return learnt, err
+}
+
+// An evaluation tests a model and writes what came of it (LV 6.4 to 6.7).
+type evaluation struct {
+	trainer   Trainer
+	run       *model.Run
+	images    *model.Images
+	predictor *predictor
+	trained   int // images
+	result    *fovea.TrainingResult
+	classes   []pixelMetrics
+	masks     int // that were written
+}
+
+// write tests the model and writes the evaluation manifest and its result.
+func (e *evaluation) write(ctx context.Context, test []example) error {
+	var lines bytes.Buffer
+	scores, truth := make([]float32, 0, len(test)), make([]bool, 0, len(test))
+	var found head.Counts
+	for _, x := range test {
+		p, err := e.predict(ctx, x)
+		if err != nil {
+			return err
+		}
+		anomalous := x.class == manifest.Anomaly
+		switch {
+		case anomalous && p.anomalous:
+			found.TruePositives++
+		case anomalous:
+			found.FalseNegatives++
+		case p.anomalous:
+			found.FalsePositives++
+		default:
+			found.TrueNegatives++
+		}
+		scores, truth = append(scores, p.score()), append(truth, anomalous)
+		if err := e.line(ctx, &lines, x, p); err != nil {
+			return err
+		}
+	}
+	r := e.result
+	r.Precision, r.Recall, r.F1 = found.Precision(), found.Recall(), found.F1()
+	var err error
+	if r.TestTruth, err = e.run.WriteFile(ctx, "TestingGroundTruth", &lines, int64(lines.Len())); err != nil {
+		return err
+	}
+	text, err := json.Marshal(e.summary(head.AUROC(scores, truth), head.AveragePrecision(scores, truth), len(test)))
+	if err != nil {
+		return err
+	}
+	r.Summary, err = e.run.WriteFile(ctx, "EvaluationResultSummary", bytes.NewReader(text), int64(len(text)))
+	return err
+}
+
+func (e *evaluation) predict(ctx context.Context, x example) (prediction, error) {
+	img, err := e.images.Decode(ctx, x.image, imaging.Decoding{Stored: true})
+	if err != nil {
+		return prediction{}, fmt.Errorf("test with %s: %w", x.image, err)
+	}
+	p, err := e.predictor.predict(img)
+	if err == nil {
+		err = e.comparePixels(ctx, x, p)
+	}
+	return p, err
+}
