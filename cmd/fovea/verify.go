@@ -106,11 +106,15 @@ func (c *config) verify(ctx context.Context) (v *verification, err error) {
 	if err != nil {
 		return nil, err
 	}
+	v = &verification{Damaged: []damagedFile{}}
+	if err := v.database(ctx, "the database", n.store); err != nil {
+		return nil, err
+	}
 	found, err := (&dataset.Ops{Store: n.store, Blobs: n.blobs}).Verify(ctx)
 	if err != nil {
 		return nil, err
 	}
-	v = &verification{Revisions: found.Revisions, Segments: found.Segments, Reports: found.Reports, Bytes: found.Bytes, Damaged: []damagedFile{}}
+	v.Revisions, v.Segments, v.Reports, v.Bytes = found.Revisions, found.Segments, found.Reports, found.Bytes
 	for _, d := range found.Damaged {
 		v.Damaged = append(v.Damaged, damagedFile{d.Object, d.Problem, holdings(d.Holds)})
 	}
@@ -131,6 +135,17 @@ func holdings(list []dataset.Holding) (out []holding) {
 	return out
 }
 
+// database notes what is wrong with the pages of a database.
+func (v *verification) database(ctx context.Context, name string, db interface {
+	Integrity(context.Context) ([]string, error)
+}) error {
+	faults, err := db.Integrity(ctx)
+	if len(faults) > 0 {
+		v.Damaged = append(v.Damaged, damagedFile{Object: name, Problem: strings.Join(faults, "; ")})
+	}
+	return err
+}
+
 // objects verifies the embedded S3.
 func (v *verification) objects(ctx context.Context, dir string) (err error) {
 	a, err := s3api.OpenArchive(dir)
@@ -141,6 +156,9 @@ func (v *verification) objects(ctx context.Context, dir string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
+	if err := v.database(ctx, "the database of the S3", a); err != nil {
+		return err
+	}
 	found, err := a.Verify(ctx)
 	if err != nil {
 		return err

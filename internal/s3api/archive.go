@@ -15,6 +15,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"fovea/internal/sqlitefile"
 )
 
 // An Archive is the folder of a store, to be read beside the process that
@@ -50,6 +52,12 @@ func OpenArchive(dir string) (*Archive, error) {
 
 // Close closes the archive.
 func (a *Archive) Close() error { return errors.Join(a.db.Close(), a.blobs.close()) }
+
+// Integrity reads all of the database and returns what is wrong with it, in the
+// words of SQLite.
+func (a *Archive) Integrity(ctx context.Context) (faults []string, err error) {
+	return sqlitefile.Integrity(ctx, a.db)
+}
 
 // Snapshot writes the database as of one moment to a file, which must not be
 // there.

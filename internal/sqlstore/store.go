@@ -124,6 +124,15 @@ func withoutSecrets(url string) string {
 // since it was opened. Every transaction fails then.
 func (s *Store) InPlace() error { return s.files.InPlace() }
 
+// Integrity reads all of a SQLite database and returns what is wrong with it,
+// in the words of SQLite; nothing for PostgreSQL, which has its own checks.
+func (s *Store) Integrity(ctx context.Context) (faults []string, err error) {
+	if s.path == "" {
+		return nil, nil
+	}
+	return sqlitefile.Integrity(ctx, s.read)
+}
+
 // Close ends the use of the database after the transactions that run. A SQLite
 // database whose file was removed meanwhile it writes anew.
 func (s *Store) Close() error { return errors.Join(s.files.Close(), s.read.Close(), s.write.Close()) }

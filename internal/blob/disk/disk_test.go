@@ -290,3 +290,62 @@ func BenchmarkPut(b *testing.B) {
 		}
 	}
 }
+
+// TestReadOnly: a folder that is open for reading stays as it is, old temporary
+// files included.
+func TestReadOnly(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := disk.OpenReadOnly(filepath.Join(dir, "none")); err == nil {
+		t.Error("opened a folder that is not there")
+	}
+	blobtest.MustPut(t, open(t, dir), "a/b", []byte("x"))
+	old := filepath.Join(dir, "@tmp", "old")
+	if err := errors.Join(os.WriteFile(old, nil, 0o600), os.Chtimes(old, time.Time{}, time.Now().Add(-48*time.Hour))); err != nil {
+		t.Fatal(err)
+	}
+	b, err := disk.OpenReadOnly(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	if got := string(blobtest.MustGet(t, b, "a/b")); got != "x" {
+		t.Errorf("blob = %q", got)
+	}
+	if _, err := b.Put(t.Context(), "c", strings.NewReader("x")); err == nil {
+		t.Error("a blob was put")
+	}
+	if err := b.Delete(t.Context(), "a/b"); err == nil {
+		t.Error("a blob was deleted")
+	}
+	if diff := cmp.Diff([]string{"@tmp/", "@tmp/old", "a/", "a/b"}, files(t, dir)); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
+	}
+}
+
+// TestMovedAway: what is put in a folder that is no longer where it was is not
+// acknowledged; when it is back all goes on (T19).
+func TestMovedAway(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "blobs")
+	b := open(t, dir)
+	blobtest.MustPut(t, b, "a", []byte("x"))
+	if err := os.Rename(dir, dir+".away"); err != nil {
+		t.Fatal(err)
+	}
+	for _, what := range []string{"nothing", "another folder"} {
+		if _, err := b.Put(t.Context(), "b", strings.NewReader("x")); err == nil || !strings.Contains(err.Error(), "put it back") {
+			t.Errorf("put with %s in its place = %v", what, err)
+		}
+		if got := string(blobtest.MustGet(t, b, "a")); got != "x" {
+			t.Errorf("blob = %q", got)
+		}
+		if what == "nothing" {
+			if err := os.Mkdir(dir, 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := errors.Join(os.Remove(dir), os.Rename(dir+".away", dir)); err != nil {
+		t.Fatal(err)
+	}
+	blobtest.MustPut(t, b, "b", []byte("y"))
+}
