@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"fovea"
+	apiclient "fovea/internal/client"
 	"fovea/internal/migrate"
 	objects3 "fovea/internal/objects/s3"
 )
@@ -121,7 +122,7 @@ func (s *sourceFlags) resolve(own keyPair) error {
 // sourceAPI returns the API of the source.
 func (m *migration) sourceAPI() *migrate.API {
 	s := m.source
-	return &migrate.API{Endpoint: s.endpoint, Region: s.region, KeyID: s.accessKey, Secret: s.secretKey, Token: s.token, Patience: m.patience}
+	return &migrate.API{Endpoint: apiclient.Endpoint{URL: s.endpoint, Region: s.region, KeyID: s.accessKey, Secret: s.secretKey, Token: s.token}, Patience: m.patience}
 }
 
 // sourceS3 returns the S3 of the source.
@@ -145,8 +146,8 @@ func (m *migration) destination() (*migrate.API, *migrate.Bucketer, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	api := &migrate.API{Endpoint: m.url(m.Listen), Region: m.Region, KeyID: key.ID, Secret: key.Secret, Patience: m.patience}
-	store := objects3.Config{Endpoint: api.Endpoint, Region: m.Region, AccessKey: key.ID, SecretKey: key.Secret, PathStyle: true, Attempts: m.s3Attempts()}
+	api := &migrate.API{Endpoint: apiclient.Endpoint{URL: m.url(m.Listen), Region: m.Region, KeyID: key.ID, Secret: key.Secret}, Patience: m.patience}
+	store := objects3.Config{Endpoint: api.URL, Region: m.Region, AccessKey: key.ID, SecretKey: key.Secret, PathStyle: true, Attempts: m.s3Attempts()}
 	if m.S3Endpoint != "" {
 		store = objects3.Config{Endpoint: m.externalS3(), Region: m.S3Region, AccessKey: m.S3AccessKey, SecretKey: m.S3SecretKey, SessionToken: m.S3Token, PathStyle: m.S3PathStyle, Attempts: m.s3Attempts()}
 	}

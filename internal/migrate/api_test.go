@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"fovea"
+	"fovea/internal/client"
 )
 
 // apiOf returns an API whose calls fn answers, by their number from 1.
@@ -23,7 +24,7 @@ func apiOf(t *testing.T, fn func(n int64, w http.ResponseWriter, r *http.Request
 	var calls atomic.Int64
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fn(calls.Add(1), w, r) }))
 	t.Cleanup(s.Close)
-	return &API{Endpoint: s.URL + "/", Region: "eu-west-1", KeyID: "AK", Secret: "secret", Token: "token", Patience: 300 * time.Millisecond, MaxPause: 5 * time.Millisecond}, &calls
+	return &API{Endpoint: client.Endpoint{URL: s.URL + "/", Region: "eu-west-1", KeyID: "AK", Secret: "secret", Token: "token"}, Patience: 300 * time.Millisecond, MaxPause: 5 * time.Millisecond}, &calls
 }
 
 func refuse(w http.ResponseWriter, status int, code, message string) {
@@ -80,13 +81,13 @@ func TestPatienceEnds(t *testing.T) {
 		refuse(w, 400, "ThrottlingException", "Slow down")
 	})
 	err := api.rest(t.Context(), "lookoutvision", "GET", "/x", nil, nil)
-	if codeOf(err) != "ThrottlingException" || !strings.Contains(err.Error(), "given up after 300ms") || calls.Load() < 3 {
+	if client.CodeOf(err) != "ThrottlingException" || !strings.Contains(err.Error(), "given up after 300ms") || calls.Load() < 3 {
 		t.Errorf("%d calls, %v", calls.Load(), err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(20*time.Millisecond, cancel)
 	api.Patience = time.Hour
-	if err := api.rest(ctx, "lookoutvision", "GET", "/x", nil, nil); !errors.Is(err, context.Canceled) && codeOf(err) == "" {
+	if err := api.rest(ctx, "lookoutvision", "GET", "/x", nil, nil); !errors.Is(err, context.Canceled) && client.CodeOf(err) == "" {
 		t.Errorf("cancelled: %v", err)
 	}
 }
@@ -102,7 +103,7 @@ func TestRefusalCodes(t *testing.T) {
 		})
 		api.Patience = time.Nanosecond
 		err := api.rest(t.Context(), "s", "GET", "/", nil, nil)
-		if codeOf(err) != want || !strings.Contains(err.Error(), "hello") {
+		if client.CodeOf(err) != want || !strings.Contains(err.Error(), "hello") {
 			t.Errorf("%q: %v", header, err)
 		}
 	}
@@ -110,7 +111,7 @@ func TestRefusalCodes(t *testing.T) {
 
 func TestEndpoints(t *testing.T) {
 	for region, want := range map[string]string{"eu-west-1": "https://rekognition.eu-west-1.amazonaws.com", "cn-north-1": "https://rekognition.cn-north-1.amazonaws.com.cn"} {
-		if got := (&API{Region: region}).base("rekognition"); got != want {
+		if got := (&client.Endpoint{Region: region}).Base("rekognition"); got != want {
 			t.Errorf("%s: %s", region, got)
 		}
 	}

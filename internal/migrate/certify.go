@@ -28,7 +28,7 @@ func (m *Migration) names(p *project) (certificate, text, entries string) {
 func (m *Migration) certify(ctx context.Context, p *project) (Result, error) {
 	file, text, entries := m.names(p)
 	s := &Statement{
-		Certificate: statementForm, Program: m.Program, Source: m.Source.String(), Server: m.Server.Endpoint,
+		Certificate: statementForm, Program: m.Program, Source: m.Source.String(), Server: m.Server.URL,
 		Service: p.service, Original: p.source, Project: p.name, Datasets: []DatasetFact{},
 		Checked: time.Now().UTC().Format(time.RFC3339), Entries: EntriesFile{File: filepath.Base(entries)},
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"fovea"
+	"fovea/internal/client"
 )
 
 // A Live source is an account of one of the services, seen through its API.
@@ -24,7 +25,7 @@ type Live struct {
 
 // String implements Source.
 func (l *Live) String() string {
-	return fmt.Sprintf("%s at %s", l.Service, l.API.base(map[fovea.Service]string{fovea.CustomLabels: "rekognition", fovea.Lookout: "lookoutvision"}[l.Service]))
+	return fmt.Sprintf("%s at %s", l.Service, l.API.Base(map[fovea.Service]string{fovea.CustomLabels: "rekognition", fovea.Lookout: "lookoutvision"}[l.Service]))
 }
 
 // Close implements Source.
@@ -153,7 +154,7 @@ func projectName(arn string) string {
 func (l *Live) tags(ctx context.Context, arn string) (map[string]string, error) {
 	var out struct{ Tags map[string]string }
 	err := l.API.rekognition(ctx, "ListTagsForResource", map[string]any{"ResourceArn": arn}, &out)
-	switch codeOf(err) {
+	switch client.CodeOf(err) {
 	case "ResourceNotFoundException", "InvalidParameterException", "ValidationException":
 		return nil, nil
 	}
@@ -249,7 +250,7 @@ func (l *Live) page(ctx context.Context, d *dataset, token string) (*page, error
 		err = l.API.rest(ctx, "lookoutvision", http.MethodGet, l.datasetPath(d)+"/entries?"+query.Encode(), nil, &out)
 	}
 	if err != nil {
-		if code := codeOf(err); token != "" && (code == "InvalidPaginationTokenException" || code == "ValidationException") {
+		if code := client.CodeOf(err); token != "" && (code == "InvalidPaginationTokenException" || code == "ValidationException") {
 			return nil, fmt.Errorf("%w: %w", errStale, err)
 		}
 		return nil, fmt.Errorf("list the entries of %s: %w", d.source, err)

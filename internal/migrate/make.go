@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"fovea"
+	"fovea/internal/client"
 )
 
 // make makes a project and its datasets in the destination, as far as they are
@@ -160,7 +161,7 @@ func (c *customLabels) makeProject(ctx context.Context, tags map[string]string) 
 		in["Tags"] = tags
 	}
 	err := c.api.rekognition(ctx, "CreateProject", in, nil)
-	if codeOf(err) != "ResourceInUseException" { // CL-2.11
+	if client.CodeOf(err) != "ResourceInUseException" { // CL-2.11
 		return err
 	}
 	found, err := c.find(ctx)
@@ -193,7 +194,7 @@ func (c *customLabels) status(ctx context.Context, d *dataset) (datasetStatus, e
 		DatasetDescription struct{ Status, StatusMessage string }
 	}
 	err = c.api.rekognition(ctx, "DescribeDataset", map[string]any{"DatasetArn": arn}, &out)
-	if codeOf(err) == "ResourceNotFoundException" {
+	if client.CodeOf(err) == "ResourceNotFoundException" {
 		return datasetStatus{}, nil
 	}
 	return datasetStatus{out.DatasetDescription.Status, out.DatasetDescription.StatusMessage}, err
@@ -212,7 +213,7 @@ func (c *customLabels) create(ctx context.Context, d *dataset, manifest *fovea.O
 		in["DatasetSource"] = map[string]any{"GroundTruthManifest": map[string]any{"S3Object": map[string]any{"Bucket": manifest.Bucket, "Name": manifest.Key}}}
 	}
 	err = c.api.rekognition(ctx, "CreateDataset", in, nil)
-	if codeOf(err) == "ResourceAlreadyExistsException" {
+	if client.CodeOf(err) == "ResourceAlreadyExistsException" {
 		return nil
 	}
 	return err
@@ -224,7 +225,7 @@ func (c *customLabels) remove(ctx context.Context, d *dataset) error {
 		return err
 	}
 	err = c.api.rekognition(ctx, "DeleteDataset", map[string]any{"DatasetArn": arn}, nil)
-	if codeOf(err) == "ResourceNotFoundException" {
+	if client.CodeOf(err) == "ResourceNotFoundException" {
 		return nil
 	}
 	return err
@@ -263,7 +264,7 @@ func (l *lookout) call(ctx context.Context, method, path string, in, out any) er
 
 func (l *lookout) makeProject(ctx context.Context, _ map[string]string) error {
 	err := l.call(ctx, http.MethodPost, "", map[string]any{"ProjectName": l.p.name}, nil)
-	if codeOf(err) != "ConflictException" {
+	if client.CodeOf(err) != "ConflictException" {
 		return err
 	}
 	return l.call(ctx, http.MethodGet, "/"+url.PathEscape(l.p.name), nil, nil)
@@ -276,7 +277,7 @@ func (l *lookout) status(ctx context.Context, d *dataset) (datasetStatus, error)
 		DatasetDescription struct{ Status, StatusMessage string }
 	}
 	err := l.call(ctx, http.MethodGet, l.datasets()+"/"+string(d.split), nil, &out)
-	if codeOf(err) == "ResourceNotFoundException" {
+	if client.CodeOf(err) == "ResourceNotFoundException" {
 		return datasetStatus{}, nil
 	}
 	return datasetStatus{out.DatasetDescription.Status, out.DatasetDescription.StatusMessage}, err
@@ -288,7 +289,7 @@ func (l *lookout) create(ctx context.Context, d *dataset, manifest *fovea.Object
 		in["DatasetSource"] = map[string]any{"GroundTruthManifest": map[string]any{"S3Object": map[string]any{"Bucket": manifest.Bucket, "Key": manifest.Key}}}
 	}
 	err := l.call(ctx, http.MethodPost, l.datasets(), in, nil)
-	if codeOf(err) != "ConflictException" {
+	if client.CodeOf(err) != "ConflictException" {
 		return err
 	}
 	if s, e := l.status(ctx, d); e != nil || s.status == "" { // the conflict was another one
@@ -299,7 +300,7 @@ func (l *lookout) create(ctx context.Context, d *dataset, manifest *fovea.Object
 
 func (l *lookout) remove(ctx context.Context, d *dataset) error {
 	err := l.call(ctx, http.MethodDelete, l.datasets()+"/"+string(d.split), nil, nil)
-	if codeOf(err) == "ResourceNotFoundException" {
+	if client.CodeOf(err) == "ResourceNotFoundException" {
 		return nil
 	}
 	return err

@@ -125,7 +125,7 @@ func (m *Migration) target(place string) fovea.ObjectRef {
 // begin looks whether the folder holds another migration, and finds the
 // projects of the source unless an earlier run did.
 func (m *Migration) begin(ctx context.Context) error {
-	for name, value := range map[string]string{"source": m.Source.String(), "destination": m.To.String(), "server": m.Server.Endpoint} {
+	for name, value := range map[string]string{"source": m.Source.String(), "destination": m.To.String(), "server": m.Server.URL} {
 		was, err := m.st.meta(ctx, name)
 		if err != nil {
 			return err

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"fovea"
+	"fovea/internal/client"
 )
 
 // A readback reads what a server's datasets hold, entries and images.
@@ -99,13 +100,13 @@ func (b *readback) download(ctx context.Context, d *dataset, revision int64, f *
 		if _, err := f.Seek(0, io.SeekStart); err != nil {
 			return err
 		}
-		body, err := b.api.send(ctx, call{service: "fovea", method: http.MethodGet, path: path})
+		body, err := b.api.Send(ctx, client.Call{Service: "fovea", Method: http.MethodGet, Path: path})
 		if err != nil {
 			return err
 		}
 		defer body.Close()
 		if _, err := io.Copy(f, body); err != nil {
-			return &lost{err}
+			return &client.Lost{Err: err}
 		}
 		_, err = f.Seek(0, io.SeekStart)
 		return err
@@ -235,8 +236,8 @@ func (b *readback) sums(ctx context.Context, batch []*line) (map[string][]byte, 
 // why. A dataset that was made empty has no report.
 func (b *readback) findings(ctx context.Context, d *dataset, manifest fovea.ObjectRef) error {
 	return b.api.retry(ctx, func() error {
-		body, err := b.api.send(ctx, call{service: "fovea", method: http.MethodGet, path: ownPath(d.project.service, d.project.name, d.split) + "/import-report"})
-		if codeOf(err) == "ResourceNotFoundException" {
+		body, err := b.api.Send(ctx, client.Call{Service: "fovea", Method: http.MethodGet, Path: ownPath(d.project.service, d.project.name, d.split) + "/import-report"})
+		if client.CodeOf(err) == "ResourceNotFoundException" {
 			return nil
 		}
 		if err != nil {
@@ -262,7 +263,7 @@ func putFindings(tx *sql.Tx, d *dataset, report io.Reader) error {
 		case err == io.EOF:
 			return nil
 		case err != nil:
-			return &lost{err}
+			return &client.Lost{Err: err}
 		}
 		if f.Line == 0 || f.Severity != "fatal" && f.Code != duplicate {
 			continue

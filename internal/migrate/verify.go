@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 
 	"fovea/internal/certificate"
+	"fovea/internal/client"
 )
 
 // maxCertificate is more than a certificate of the largest statement has,
@@ -180,7 +181,7 @@ func (c *Check) dataset(ctx context.Context, st *state, dir, entries string, s *
 	}
 	b := &readback{api: c.Server, s3: c.S3, st: st, dir: dir, workers: max(c.Workers, 1), bar: bar}
 	revision, err := b.current(ctx, d)
-	if codeOf(err) == "ResourceNotFoundException" {
+	if client.CodeOf(err) == "ResourceNotFoundException" {
 		v.problem("%s is not there any more", name)
 		return nil
 	}
