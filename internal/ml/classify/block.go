@@ -28,6 +28,7 @@ const (
 	classical source = iota + 1
 	deep
 	global
+	given
 )
 
 // A method is how a block is made of its source.
@@ -41,7 +42,16 @@ const (
 )
 
 // blocksOf returns the features of a task, without what is learnt.
-func blocksOf(t Task, withBackbone bool) []*block {
+func blocksOf(t Task, l lens) []*block {
+	blocks := ownBlocks(t, l.network != nil)
+	if l.given > 0 {
+		blocks = append(blocks, &block{name: "given", source: given, method: whole})
+	}
+	return blocks
+}
+
+// ownBlocks returns the features that are made here.
+func ownBlocks(t Task, withBackbone bool) []*block {
 	switch {
 	case t == Anomaly && withBackbone:
 		return []*block{
@@ -96,6 +106,9 @@ func (b *block) encode(v *view) []float32 {
 		return b.fisher.Encode(b.cells(v))
 	case nearest:
 		return feature.Extremes(b.memory.Distances(b.cells(v)))
+	}
+	if b.source == given {
+		return v.given
 	}
 	return v.global
 }

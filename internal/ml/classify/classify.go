@@ -54,7 +54,15 @@ type Set struct {
 	// be called several times, by several goroutines at once. An error ends
 	// the training.
 	Image func(ctx context.Context, i int) (*imaging.Image, error)
+
+	// Given are more features of each image, equally many, that others made,
+	// such as the peaks of a segmentation; they must come from what has not
+	// seen the image. Predict wants them, too. Nil is none.
+	Given [][]float32
 }
+
+// maxGiven is how many features can be given.
+const maxGiven = 1024
 
 // Options are how to train.
 type Options struct {
@@ -91,6 +99,11 @@ func (o *Options) check(set *Set) error {
 	if o.Task == Anomaly && len(o.Classes) == 0 {
 		o.Classes = []string{"normal", "anomaly"}
 	}
+	for i, f := range set.Given {
+		if len(f) == 0 || len(f) > maxGiven || len(f) != len(set.Given[0]) {
+			return fmt.Errorf("classify: %d features are given of image %d, and of the first %d; there can be %d", len(f), i, len(set.Given[0]), maxGiven)
+		}
+	}
 	k := len(o.Classes)
 	if o.Task == Anomaly && k != 2 || k == 0 {
 		return fmt.Errorf("classify: %d classes for the task %s", k, o.Task)
@@ -108,6 +121,8 @@ func (o *Options) check(set *Set) error {
 		}
 	}
 	switch {
+	case set.Given != nil && len(set.Given) != len(set.Labels):
+		return fmt.Errorf("classify: features are given of %d images, there are %d", len(set.Given), len(set.Labels))
 	case len(set.Labels) < 2:
 		return fmt.Errorf("classify: %d images are too few to learn from", len(set.Labels))
 	case o.Task == Anomaly && count[Normal] < 2:
@@ -163,6 +178,9 @@ func (o *Options) draw(set *Set) (*Set, []int) {
 	part := &Set{Image: func(ctx context.Context, i int) (*imaging.Image, error) { return set.Image(ctx, index[i]) }}
 	for _, i := range index {
 		part.Labels = append(part.Labels, set.Labels[i])
+		if set.Given != nil {
+			part.Given = append(part.Given, set.Given[i])
+		}
 	}
 	return part, index
 }

@@ -310,6 +310,46 @@ func TestTrainCancelled(t *testing.T) {
 	cancel()
 }
 
+// TestGiven: features that are given decide where images tell nothing.
+func TestGiven(t *testing.T) {
+	set := parts(8, 8)
+	plain := setOf(set.Labels, func(int) drawing { return drawing{period: 12} })
+	for i, l := range set.Labels {
+		plain.Given = append(plain.Given, []float32{float32(i % 3), float32(l[0])})
+	}
+	m, report, err := classify.Train(context.Background(), plain, classify.Options{Task: classify.Anomaly})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := report.Classes[classify.Anomalous].AUROC; got < 0.99 {
+		t.Errorf("out of fold: AUROC %v", got)
+	}
+	file, err := m.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m, err = classify.Unmarshal(file, nil); err != nil {
+		t.Fatal(err)
+	}
+	img := drawing{period: 12}.draw(400)
+	for class := range 2 {
+		p, err := m.Predict(img, 1, float32(class))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.Decide(p.Scores) != class {
+			t.Errorf("given %d: scores %v", class, p.Scores)
+		}
+	}
+	if _, err := m.Predict(img); err == nil || !strings.Contains(err.Error(), "0 features") {
+		t.Errorf("with nothing given: %v", err)
+	}
+	plain.Given[3] = plain.Given[3][:1]
+	if _, _, err := classify.Train(context.Background(), plain, classify.Options{Task: classify.Anomaly}); err == nil {
+		t.Error("fewer features of one image are taken")
+	}
+}
+
 func TestMarshal(t *testing.T) {
 	b := fake{"1"}
 	find := func(name, hash string) (backbone.Backbone, error) {

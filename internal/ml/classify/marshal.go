@@ -25,6 +25,7 @@ type description struct {
 	Side       int                `json:"side"`
 	Cell       int                `json:"cell"`
 	Backbone   *backboneID        `json:"backbone,omitempty"`
+	Given      int                `json:"given,omitempty"`
 	Blocks     []blockDescription `json:"blocks"`
 	Normal     *normalScore       `json:"normal,omitempty"`
 	Platt      head.Platt         `json:"platt"`
@@ -60,7 +61,7 @@ const (
 // and "i/mixture/variances", and the memory as "i/mean", "i/scale", "i/cells".
 // The backbone is not in it, only its name and hash.
 func (m *Model) Marshal() ([]byte, error) {
-	d := description{Task: m.Task, Classes: m.Classes, Thresholds: m.Thresholds, Side: m.side, Cell: m.cell,
+	d := description{Task: m.Task, Classes: m.Classes, Thresholds: m.Thresholds, Side: m.side, Cell: m.cell, Given: m.given,
 		Normal: m.normal, Platt: m.platt, Heat: m.heat}
 	if m.network != nil {
 		d.Backbone = &backboneID{m.network.Name(), m.network.Hash(), m.numbers}
@@ -111,7 +112,7 @@ func Unmarshal(data []byte, find func(name, hash string) (backbone.Backbone, err
 		return nil, fmt.Errorf("classify: the model makes no sense: %w", err)
 	}
 	m := &Model{Task: d.Task, Classes: d.Classes, Thresholds: d.Thresholds, normal: d.Normal, platt: d.Platt, heat: d.Heat,
-		lens: lens{side: d.Side, cell: d.Cell, global: d.Task != Anomaly}}
+		lens: lens{side: d.Side, cell: d.Cell, global: d.Task != Anomaly, given: d.Given}}
 	for i, bd := range d.Blocks {
 		block, err := d.take(tensors, fmt.Sprint(i), bd)
 		if err != nil {
@@ -155,12 +156,15 @@ func (d *description) check() error {
 		return errors.New("distances alone decide, but not so")
 	case d.Task == Anomaly && d.Heat.High <= d.Heat.Low:
 		return fmt.Errorf("heat from %v to %v", d.Heat.Low, d.Heat.High)
+	case d.Given < 0 || d.Given > maxGiven:
+		return fmt.Errorf("%d features are given", d.Given)
 	case d.Backbone != nil && (d.Backbone.Numbers < 1 || d.Backbone.Numbers > maxNumbers):
 		return fmt.Errorf("a backbone of %d numbers", d.Backbone.Numbers)
 	}
 	for _, b := range d.Blocks {
-		if (b.Source != classical) != (b.Source == deep && d.Task == Anomaly || b.Source == global && d.Task != Anomaly) ||
-			b.Source != classical && d.Backbone == nil || b.Weight < 0 || b.Weight > 1 {
+		known := b.Source == classical || b.Source == given && d.Given > 0 ||
+			d.Backbone != nil && (b.Source == deep && d.Task == Anomaly || b.Source == global && d.Task != Anomaly)
+		if !known || b.Weight < 0 || b.Weight > 1 {
 			return fmt.Errorf("feature %s of source %d with weight %v", b.Name, b.Source, b.Weight)
 		}
 	}
@@ -172,20 +176,24 @@ func (d *description) take(t container.Tensors, at string, bd blockDescription) 
 	b := &block{name: bd.Name, source: bd.Source, method: bd.Method, weight: bd.Weight}
 	r := &taker{tensors: t}
 	numbers := 2 * feature.Channels // with context
-	if b.source != classical {
+	switch b.source {
+	case deep, global:
 		numbers = d.Backbone.Numbers
+	case given:
+		numbers = d.Given
 	}
+	ofMap := b.source == classical || b.source == deep
 	size := 0
 	switch {
-	case b.method == pooled && b.source != global:
+	case b.method == pooled && ofMap:
 		size = feature.PoolSize(numbers)
-	case b.method == fisher && b.source != global:
+	case b.method == fisher && ofMap:
 		b.fisher = r.fisher(at, numbers)
 		size = 2 * len(b.fisher.Weights) * b.fisher.Means.Cols
 	case b.method == nearest && b.source == classical:
 		b.memory = r.memory(at, numbers)
 		size = feature.ExtremesSize
-	case b.method == whole && b.source == global:
+	case b.method == whole && !ofMap:
 		size = numbers
 	default:
 		return nil, fmt.Errorf("method %d of source %d", b.method, b.source)

@@ -68,9 +68,10 @@ func (p Prediction) IsAnomalous() (bool, float32) {
 	return s >= 0.5, max(s, 1-s)
 }
 
-// Predict returns what the model says of an image. The error is the backbone's.
-func (m *Model) Predict(img *imaging.Image) (Prediction, error) {
-	v, err := m.look(img)
+// Predict returns what the model says of an image, of which as many features
+// are given as in training (Set.Given). Otherwise the error is the backbone's.
+func (m *Model) Predict(img *imaging.Image, given ...float32) (Prediction, error) {
+	v, err := m.look(img, given)
 	if err != nil {
 		return Prediction{}, err
 	}

@@ -64,7 +64,11 @@ func (t *training) run(ctx context.Context) (*Model, error) {
 	if t.alone() {
 		t.Backbone = nil // whose features would need heads
 	}
-	t.gallery = newGallery(t.set, lensOf(t.Task, t.Backbone), t.Workers)
+	l := lensOf(t.Task, t.Backbone)
+	if t.set.Given != nil {
+		l.given = len(t.set.Given[0])
+	}
+	t.gallery = newGallery(t.set, l, t.Workers)
 	t.fold = head.Folds(t.strata(), t.folds(), t.Seed)
 	s := &sample{classical: make([]*matrix.Matrix, n), deep: make([]*matrix.Matrix, n)}
 	err := t.gallery.each(ctx, t.stage(0, 0.5, "looking at images"), func(i int, v *view) error {
@@ -133,7 +137,7 @@ func (t *training) stage(from, to float64, name string) func(int) {
 
 // encode learns the features and makes those of all images.
 func (t *training) encode(ctx context.Context, s *sample) error {
-	blocks := blocksOf(t.Task, t.Backbone != nil)
+	blocks := blocksOf(t.Task, t.gallery.lens)
 	unseen := make([]*feature.Memory, t.folds()) // made of the normal images of the other folds
 	g, inner := errgroup.WithContext(ctx)
 	g.SetLimit(max(1, t.Workers))

@@ -19,6 +19,7 @@ type view struct {
 	classical *feature.Map
 	deep      *feature.Map // nil without a backbone
 	global    []float32    // likewise
+	given     []float32    // nil where nothing is given
 }
 
 // bytes returns how much memory a view takes.
@@ -37,6 +38,7 @@ type lens struct {
 	network backbone.Backbone // nil is none
 	global  bool              // the network describes the whole, not its cells
 	numbers int               // that it gives: of a cell, or of the whole; 0 before the first
+	given   int               // features that others make
 }
 
 // lensOf returns how the images of a task are looked at.
@@ -47,10 +49,13 @@ func lensOf(t Task, b backbone.Backbone) lens {
 	return lens{side: 128, cell: 4, network: b, global: true}
 }
 
-// look returns what is seen of an image.
-func (l lens) look(m *imaging.Image) (*view, error) {
+// look returns what is seen of an image, and what is given of it.
+func (l lens) look(m *imaging.Image, given []float32) (*view, error) {
+	if len(given) != l.given {
+		return nil, fmt.Errorf("classify: %d features are given, and %d were in training", len(given), l.given)
+	}
 	m = m.Fit(l.side)
-	v := &view{classical: feature.Classical(m, l.cell).WithContext()}
+	v := &view{classical: feature.Classical(m, l.cell).WithContext(), given: given}
 	if l.network == nil {
 		return v, nil
 	}
@@ -157,7 +162,11 @@ func (g *gallery) view(ctx context.Context, i int) (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	if v, err = g.look(m); err != nil {
+	var given []float32
+	if g.set.Given != nil {
+		given = g.set.Given[i]
+	}
+	if v, err = g.look(m, given); err != nil {
 		return nil, err
 	}
 	g.mu.Lock()

@@ -12,6 +12,7 @@ package container
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -128,4 +129,32 @@ func (t Tensors) Done() error {
 		return fmt.Errorf("container: nobody knows the tensor %q", name)
 	}
 	return nil
+}
+
+// Join returns files as one: the length of each as eight bytes, the lowest
+// first, then its bytes.
+func Join(files ...[]byte) []byte {
+	var out []byte
+	for _, f := range files {
+		out = binary.LittleEndian.AppendUint64(out, uint64(len(f)))
+		out = append(out, f...)
+	}
+	return out
+}
+
+// Split returns the files that were joined. It fails if the lengths are not
+// used up by the bytes, or there are more than most.
+func Split(data []byte, most int) ([][]byte, error) {
+	var files [][]byte
+	for len(data) > 0 {
+		if len(files) == most || len(data) < 8 {
+			return nil, fmt.Errorf("container: %d bytes are left after %d files", len(data), len(files))
+		}
+		n := binary.LittleEndian.Uint64(data)
+		if data = data[8:]; n > uint64(len(data)) {
+			return nil, fmt.Errorf("container: file %d has %d bytes, and %d are left", len(files), n, len(data))
+		}
+		files, data = append(files, data[:n:n]), data[n:]
+	}
+	return files, nil
 }

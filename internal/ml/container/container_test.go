@@ -111,3 +111,20 @@ func FuzzOpen(f *testing.F) {
 		}
 	})
 }
+
+func TestJoin(t *testing.T) {
+	files := [][]byte{[]byte("one"), {}, []byte("three")}
+	data := container.Join(files...)
+	got, err := container.Split(data, 3)
+	if diff := cmp.Diff(files, got, cmpopts.EquateEmpty()); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	if _, err := container.Split(data, 2); err == nil {
+		t.Error("more files than allowed are taken")
+	}
+	for n := 1; n < len(data); n++ {
+		if got, err := container.Split(data[:n], 3); err == nil && n != 11 && n != 19 {
+			t.Errorf("%d bytes of %d are taken: %q", n, len(data), got)
+		}
+	}
+}

@@ -253,6 +253,9 @@ func squares(v []float64) float64 {
 	return s
 }
 
+// Types returns how many types the forest tells.
+func (f *Forest) Types() int { return f.types }
+
 // add adds to out, of as many numbers as types, how probable each type is.
 func (f *Forest) add(x, out []float32) {
 	for i := range f.trees {
