@@ -95,7 +95,7 @@ func TestLimits(t *testing.T) {
 // TestLimitErrors: an error names the setting and what there is.
 func TestLimitErrors(t *testing.T) {
 	for setting, want := range map[string]string{
-		"custom-labels.label=1":        "the limits of custom-labels are boxes, changes, drop-share,",
+		"custom-labels.label=1":        "the limits of custom-labels are boxes, changes,",
 		"custom-labels.mask-labels=1":  "the limits of custom-labels are",
 		"lookout.boxes=1":              "the limits of lookout are changes,",
 		"lookout.drop-share=0.1":       "the limits of lookout are",
