@@ -20,6 +20,9 @@ const (
 	// folderImages is how many small images are imported.
 	folderImages = 20_000
 
+	// syncBucket is where aws s3 sync uploads them to.
+	syncBucket = "synced"
+
 	// awsCLI is Debian's: what users have, whatever else comes first in PATH.
 	awsCLI = "/usr/bin/aws"
 )
@@ -38,6 +41,9 @@ func (b *bench) folders(ctx context.Context) (section, error) {
 		return section{}, err
 	}
 	defer s.close()
+	if err := s.MakeBucket(ctx, syncBucket); err != nil {
+		return section{}, err
+	}
 	var first, again, syncFirst, syncAgain []figure
 	for run := range b.runs {
 		for _, m := range []struct {
@@ -102,7 +108,7 @@ func (b *bench) importFolder(ctx context.Context, s *server, dir string, run int
 
 // syncFolder uploads the folder to a prefix of this run.
 func syncFolder(ctx context.Context, s *server, dir string, run int) (figure, error) {
-	cmd := exec.CommandContext(ctx, awsCLI, "--endpoint-url", s.URL(), "s3", "sync", "--only-show-errors", dir, fmt.Sprintf("s3://%s/folder-%d", bucket, run))
+	cmd := exec.CommandContext(ctx, awsCLI, "--endpoint-url", s.URL(), "s3", "sync", "--only-show-errors", dir, fmt.Sprintf("s3://%s/folder-%d", syncBucket, run))
 	cmd.Env = append(os.Environ(), s.Environ()...)
 	f, _, err := timed(cmd)
 	return f, err
