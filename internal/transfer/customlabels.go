@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"fovea"
+	"fovea/internal/client"
 	"fovea/internal/exchange"
 )
 
@@ -23,7 +24,7 @@ func (c *customLabels) op(ctx context.Context, name string, in, out any) error {
 	if err != nil {
 		return err
 	}
-	return c.server.call(ctx, request{service: "rekognition", method: http.MethodPost, path: "/", target: "RekognitionService." + name, body: body}, out)
+	return c.server.call(ctx, client.Call{Service: "rekognition", Method: http.MethodPost, Path: "/", Target: "RekognitionService." + name, Body: body}, out)
 }
 
 func (c *customLabels) makeProject(ctx context.Context) error {

@@ -60,7 +60,7 @@ func (s *Server) reach(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	resp, err := httpClient.Do(req)
+	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return fmt.Errorf("no server answers at %s: start it with `fovea serve`, or name its address with --listen: %w", s.URL, err)
 	}

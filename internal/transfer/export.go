@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"fovea"
+	"fovea/internal/client"
 	"fovea/internal/exchange"
 )
 
@@ -165,12 +166,12 @@ func (x *exporter) source(ctx context.Context, split exchange.Split) (*source, e
 	}
 	var rev revision
 	if x.Revision > 0 {
-		if err := x.Server.call(ctx, request{service: "fovea", method: http.MethodGet, path: at + "/revisions/" + strconv.FormatInt(x.Revision, 10)}, &rev); err != nil {
+		if err := x.Server.call(ctx, client.Call{Service: "fovea", Method: http.MethodGet, Path: at + "/revisions/" + strconv.FormatInt(x.Revision, 10)}, &rev); err != nil {
 			return nil, fmt.Errorf("find revision %d of %s: %w", x.Revision, name, err)
 		}
 	} else {
 		var list struct{ Revisions []revision }
-		if err := x.Server.call(ctx, request{service: "fovea", method: http.MethodGet, path: at + "/revisions?max=1"}, &list); err != nil {
+		if err := x.Server.call(ctx, client.Call{Service: "fovea", Method: http.MethodGet, Path: at + "/revisions?max=1"}, &list); err != nil {
 			return nil, fmt.Errorf("find the dataset %s: %w", name, err)
 		}
 		if len(list.Revisions) == 0 {
@@ -201,7 +202,7 @@ func (x *exporter) source(ctx context.Context, split exchange.Split) (*source, e
 func (x *exporter) fetchLines(ctx context.Context, path, file string) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	body, err := x.Server.send(ctx, request{service: "fovea", method: http.MethodGet, path: path})
+	body, err := x.Server.send(ctx, client.Call{Service: "fovea", Method: http.MethodGet, Path: path})
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"net/url"
 
 	"fovea"
+	"fovea/internal/client"
 	"fovea/internal/exchange"
 )
 
@@ -18,13 +19,13 @@ type lookout struct {
 
 // op calls an operation by its method and the path below projects.
 func (l *lookout) op(ctx context.Context, method, path string, in, out any) error {
-	r := request{service: "lookoutvision", method: method, path: "/2020-11-20/projects" + path}
+	r := client.Call{Service: "lookoutvision", Method: method, Path: "/2020-11-20/projects" + path}
 	if in != nil {
 		body, err := json.Marshal(in)
 		if err != nil {
 			return err
 		}
-		r.body = body
+		r.Body = body
 	}
 	return l.server.call(ctx, r, out)
 }

@@ -14,6 +14,7 @@ import (
 	"net/url"
 
 	"fovea"
+	"fovea/internal/client"
 )
 
 // datasetPath returns the path of the server's own calls about a dataset.
@@ -34,7 +35,7 @@ func (t *ImportTask) same(ctx context.Context, m *manifestFile, manifest fovea.O
 		return false, err
 	}
 	err = t.Server.retry(ctx, func() error {
-		entries, err := t.Server.send(ctx, request{service: "fovea", method: http.MethodGet, path: datasetPath(t.Service, t.Project, string(m.split)) + "/entries"})
+		entries, err := t.Server.send(ctx, client.Call{Service: "fovea", Method: http.MethodGet, Path: datasetPath(t.Service, t.Project, string(m.split)) + "/entries"})
 		if err != nil {
 			return err
 		}
@@ -64,7 +65,7 @@ func (t *ImportTask) dropped(ctx context.Context, m *manifestFile, manifest fove
 		ETag     string `json:"etag"`
 		Dropped  int64  `json:"dropped_lines"`
 	}
-	err := t.Server.call(ctx, request{service: "fovea", method: http.MethodGet, path: datasetPath(t.Service, t.Project, string(m.split)) + "/import-report"}, &report)
+	err := t.Server.call(ctx, client.Call{Service: "fovea", Method: http.MethodGet, Path: datasetPath(t.Service, t.Project, string(m.split)) + "/import-report"}, &report)
 	switch {
 	case isRefusal(err, "ResourceNotFoundException"):
 		return 0, nil
