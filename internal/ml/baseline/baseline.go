@@ -17,13 +17,21 @@ import (
 // steps is how many values of each channel a histogram tells apart.
 const steps = 8
 
-// Histogram returns how large a share of an image has each colour, of
-// steps³.
+// Colours is how many colours are told apart.
+const Colours = steps * steps * steps
+
+// Colour returns which of Colours a pixel has, red, green and blue.
+func Colour(p []uint8) int {
+	r, g, b := int(p[0])*steps/256, int(p[1])*steps/256, int(p[2])*steps/256
+	return (r*steps+g)*steps + b
+}
+
+// Histogram returns the root of how large a share of an image has each of
+// Colours.
 func Histogram(m *imaging.Image) []float32 {
-	out := make([]float32, steps*steps*steps)
+	out := make([]float32, Colours)
 	for i := 0; i < len(m.Pix); i += 3 {
-		r, g, b := int(m.Pix[i]), int(m.Pix[i+1]), int(m.Pix[i+2])
-		out[(r*steps/256*steps+g*steps/256)*steps+b*steps/256]++
+		out[Colour(m.Pix[i:])]++
 	}
 	for i := range out {
 		out[i] = float32(math.Sqrt(float64(out[i]) / float64(m.W*m.H)))

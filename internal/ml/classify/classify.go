@@ -85,7 +85,7 @@ type Options struct {
 
 // MaxImages is how many images a training uses. Of more it draws as many, each
 // class in proportion.
-const MaxImages = 20_000
+const MaxImages = 10_000
 
 // MinAnomalies is how many anomalous images it takes to learn from them. With
 // fewer, a model only tells what is unlike the normal images.

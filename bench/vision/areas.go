@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"log"
+	"time"
+
+	"fovea/internal/imaging"
+	"fovea/internal/ml/baseline"
+	"fovea/internal/ml/head"
+	"fovea/internal/ml/segmentation"
+)
+
+// areas trains on 16 masks and 16 normal cookies and tests on the others that
+// have a mask or are normal.
+func (b *bench) areas(ctx context.Context) (*table, error) {
+	photos, err := b.cookies(false)
+	if err != nil {
+		return nil, err
+	}
+	t := &table{title: "Cookies: where they are cracked, trained on 16 masks and 16 normal ones"}
+	auroc, ap, iou := t.row("pixel AUROC", "%.3f", "0.98"), t.row("pixel AP", "%.3f", "0.84"), t.row("IoU", "%.3f", "0.58")
+	held, fast := t.row("IoU on held images in training", "%.3f", ""), t.row("forest alone: IoU", "%.3f", "")
+	training, trainingFast, prediction := t.row("training, s", "%.0f", "120"), t.row("forest alone: training, s", "%.1f", ""), t.row("prediction, ms", "%.0f", "")
+	simple := t.row("colour histogram of pixels: IoU", "%.3f", "")
+	for seed := range b.seeds {
+		train, test := split(photos, 16, 16, seed)
+		m, report, took, err := b.segment(ctx, train, seed, false)
+		if err != nil {
+			return nil, err
+		}
+		training.add(took.Seconds())
+		held.add(report.Types[0].IoU)
+		o, err := compare(ctx, m, test)
+		if err != nil {
+			return nil, err
+		}
+		auroc.add(head.AUROC(o.scores, o.truth))
+		ap.add(head.AveragePrecision(o.scores, o.truth))
+		iou.add(o.iou())
+		prediction.add(float64(o.took.Milliseconds()) / float64(len(test)))
+		log.Printf("seed %d: IoU %.3f, %v", seed, o.iou(), took.Round(time.Millisecond))
+		if m, _, took, err = b.segment(ctx, train, seed, true); err != nil {
+			return nil, err
+		}
+		trainingFast.add(took.Seconds())
+		if o, err = compare(ctx, m, test); err != nil {
+			return nil, err
+		}
+		fast.add(o.iou())
+		if o, err = byColour(ctx, train, test); err != nil {
+			return nil, err
+		}
+		simple.add(o.iou())
+	}
+	return t, nil
+}
+
+// segment trains on photographs.
+func (b *bench) segment(ctx context.Context, train []photo, seed int, fast bool) (*segmentation.Model, *segmentation.Report, time.Duration, error) {
+	start := time.Now()
+	m, report, err := segmentation.Train(ctx, &segmentation.Set{
+		N:     len(train),
+		Image: func(ctx context.Context, i int) (*imaging.Image, error) { return train[i].image(ctx) },
+		Mask:  func(ctx context.Context, i int) (*imaging.LabelMap, error) { return train[i].areas(ctx) },
+	}, segmentation.Options{Types: []string{"cracked"}, Seed: uint64(seed), Workers: b.workers, Fast: fast})
+	return m, report, time.Since(start), err
+}
+
+// An outcome compares what was found in photographs with their masks.
+type outcome struct {
+	both, either int // pixels
+	scores       []float32
+	truth        []bool // of the pixels of scores
+	took         time.Duration
+}
+
+func (o *outcome) iou() float64 { return float64(o.both) / float64(max(1, o.either)) }
+
+// add counts a pixel.
+func (o *outcome) add(found, there bool) {
+	if found && there {
+		o.both++
+	}
+	if found || there {
+		o.either++
+	}
+}
+
+// compare tests a model: areas at the size of the photographs, probabilities at
+// that at which the model looks.
+func compare(ctx context.Context, m *segmentation.Model, test []photo) (*outcome, error) {
+	var o outcome
+	for _, p := range test {
+		img, mask, err := p.both(ctx)
+		if err != nil {
+			return nil, err
+		}
+		start := time.Now()
+		r, err := m.Predict(img)
+		if err != nil {
+			return nil, err
+		}
+		o.took += time.Since(start)
+		for i, l := range r.Labels.Pix {
+			o.add(l == 1, mask.Pix[i] == 1)
+		}
+		planes, err := m.Probabilities(img)
+		if err != nil {
+			return nil, err
+		}
+		small := mask.Resize(planes.W, planes.H)
+		o.scores = append(o.scores, planes.Data...)
+		for _, l := range small.Pix {
+			o.truth = append(o.truth, l == 1)
+		}
+	}
+	return &o, nil
+}
+
+// both returns the photograph and its mask, an empty one if it has none.
+func (p photo) both(ctx context.Context) (*imaging.Image, *imaging.LabelMap, error) {
+	img, err := p.image(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	mask, err := p.areas(ctx)
+	if mask == nil {
+		mask = &imaging.LabelMap{W: img.W, H: img.H, Pix: make([]uint8, img.W*img.H)}
+	}
+	return img, mask, err
+}
+
+// byColour is the baseline: a pixel is cracked if its colour was in more than
+// half of the pixels of training that had it.
+func byColour(ctx context.Context, train, test []photo) (*outcome, error) {
+	var there, all [baseline.Colours]int
+	for _, p := range train {
+		img, mask, err := p.both(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for i, l := range mask.Pix {
+			c := baseline.Colour(img.Pix[3*i:])
+			all[c]++
+			there[c] += int(l)
+		}
+	}
+	var o outcome
+	for _, p := range test {
+		img, mask, err := p.both(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for i, l := range mask.Pix {
+			c := baseline.Colour(img.Pix[3*i:])
+			o.add(2*there[c] > all[c], l == 1)
+		}
+	}
+	return &o, nil
+}

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"log"
+	"time"
+
+	"fovea/internal/imaging"
+	"fovea/internal/ml/backbone"
+	"fovea/internal/ml/baseline"
+	"fovea/internal/ml/classify"
+	"fovea/internal/ml/head"
+)
+
+// A tested is what a model said of photographs it had not seen.
+type tested struct {
+	classify.ClassEvaluation               // of cracked
+	training, prediction     time.Duration // of all, and of one decoded photograph
+	outOfFold                float64       // F1 in training
+}
+
+// try trains on some photographs and tests on others.
+func (b *bench) try(ctx context.Context, train, test []photo, seed int) (*tested, error) {
+	net, err := backbone.Default()
+	if err != nil {
+		return nil, err
+	}
+	set := &classify.Set{Image: func(ctx context.Context, i int) (*imaging.Image, error) { return train[i].image(ctx) }}
+	for _, cracked := range truth(train) {
+		set.Labels = append(set.Labels, label(cracked))
+	}
+	start := time.Now()
+	m, report, err := classify.Train(ctx, set, classify.Options{Task: classify.Anomaly, Seed: uint64(seed), Workers: b.workers, Backbone: net})
+	if err != nil {
+		return nil, err
+	}
+	out := &tested{training: time.Since(start), outOfFold: report.Classes[classify.Anomalous].F1()}
+	images, err := decode(ctx, test)
+	if err != nil {
+		return nil, err
+	}
+	var scores [][]float32
+	var labels [][]int
+	start = time.Now()
+	for i, img := range images {
+		p, err := m.Predict(img)
+		if err != nil {
+			return nil, err
+		}
+		scores, labels = append(scores, p.Scores), append(labels, label(test[i].cracked))
+	}
+	out.prediction = time.Since(start) / time.Duration(len(images))
+	out.ClassEvaluation = m.Evaluate(scores, labels).Classes[classify.Anomalous]
+	log.Printf("seed %d: AUROC %.3f, F1 %.3f, %v", seed, out.AUROC, out.F1(), out.training.Round(time.Millisecond))
+	return out, nil
+}
+
+func label(cracked bool) []int {
+	if cracked {
+		return []int{classify.Anomalous}
+	}
+	return []int{classify.Normal}
+}
+
+// classification trains on 20 normal and 20 cracked cookies and tests on the
+// others.
+func (b *bench) classification(ctx context.Context) (*table, error) {
+	photos, err := b.cookies(true)
+	if err != nil {
+		return nil, err
+	}
+	t := &table{title: "Cookies: normal or cracked, trained on 20 of each"}
+	auroc, f1, outOfFold := t.row("AUROC", "%.3f", "0.98"), t.row("F1", "%.3f", "0.93"), t.row("F1 out of fold", "%.3f", "")
+	training, prediction := t.row("training, s", "%.1f", "30"), t.row("prediction, ms", "%.0f", "")
+	histogram, histogramF1 := t.row("colour histogram: AUROC", "%.3f", ""), t.row("colour histogram: F1", "%.3f", "")
+	for seed := range b.seeds {
+		train, test := split(photos, 20, 20, seed)
+		r, err := b.try(ctx, train, test, seed)
+		if err != nil {
+			return nil, err
+		}
+		auroc.add(r.AUROC)
+		f1.add(r.F1())
+		outOfFold.add(r.outOfFold)
+		training.add(r.training.Seconds())
+		prediction.add(float64(r.prediction.Milliseconds()))
+		simple, threshold, err := histogramOf(ctx, train, test)
+		if err != nil {
+			return nil, err
+		}
+		histogram.add(head.AUROC(simple, truth(test)))
+		histogramF1.add(head.Count(simple, truth(test), threshold).F1())
+	}
+	return t, nil
+}
+
+// histogramOf returns the scores of the colour histogram, and its threshold.
+func histogramOf(ctx context.Context, train, test []photo) ([]float32, float64, error) {
+	seen, err := decode(ctx, train)
+	if err != nil {
+		return nil, 0, err
+	}
+	unseen, err := decode(ctx, test)
+	if err != nil {
+		return nil, 0, err
+	}
+	var classes []int
+	for _, cracked := range truth(train) {
+		classes = append(classes, label(cracked)[0])
+	}
+	p, thresholds, err := baseline.Histograms(ctx, head.OneOf, seen, head.OneHot(classes, 2), unseen)
+	if err != nil {
+		return nil, 0, err
+	}
+	var scores []float32
+	for i := range p.Rows {
+		scores = append(scores, p.Row(i)[classify.Anomalous])
+	}
+	return scores, thresholds[classify.Anomalous], nil
+}
+
+// normalOnly trains on 30 normal cookies and tests on the others.
+func (b *bench) normalOnly(ctx context.Context) (*table, error) {
+	photos, err := b.cookies(true)
+	if err != nil {
+		return nil, err
+	}
+	t := &table{title: "Cookies: trained on 30 normal ones alone"}
+	auroc, falseAlarms, found := t.row("AUROC", "%.3f", "0.95"), t.row("normal ones called anomalous", "%.3f", "0.10"), t.row("cracked ones found", "%.3f", "0.80")
+	training := t.row("training, s", "%.1f", "30")
+	patches := t.row("raw patches: AUROC", "%.3f", "")
+	for seed := range b.seeds {
+		train, test := split(photos, 30, 0, seed)
+		r, err := b.try(ctx, train, test, seed)
+		if err != nil {
+			return nil, err
+		}
+		auroc.add(r.AUROC)
+		falseAlarms.add(float64(r.FalsePositives) / float64(r.FalsePositives+r.TrueNegatives))
+		found.add(r.Recall())
+		training.add(r.training.Seconds())
+		seen, err := decode(ctx, train)
+		if err != nil {
+			return nil, err
+		}
+		unseen, err := decode(ctx, test)
+		if err != nil {
+			return nil, err
+		}
+		simple, err := baseline.Patches(ctx, seen, unseen)
+		if err != nil {
+			return nil, err
+		}
+		patches.add(head.AUROC(simple, truth(test)))
+	}
+	return t, nil
+}
