@@ -26,6 +26,8 @@ type checkConfig struct {
 	Images      bool
 	ImagesDir   string
 	FailOn      []string
+	Fix         bool
+	Fixed       string
 }
 
 func checkCommand() *cobra.Command {
@@ -38,6 +40,8 @@ func checkCommand() *cobra.Command {
 			"With --images the images are decoded and compared, and the labels counted: copies, near\n" +
 			"copies, outliers, rare labels and more, see docs/quality.md. A second manifest is that\n" +
 			"of the test dataset, which should have no image of the first.\n\n" +
+			"With --fix it writes a mended manifest beside the old one instead, and says what was\n" +
+			"changed, and what was left alone and why. With --images it mends sizes and masks, too.\n\n" +
 			"The exit status is 0 if a dataset could be made, 1 if not or if --fail-on says so, 2 if the manifest could not\n" +
 			"be read. A manifest in S3 is read with --s3-endpoint and its keys, or with\n" +
 			"AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN and AWS_REGION.",
@@ -60,6 +64,8 @@ func checkCommand() *cobra.Command {
 	f.BoolVar(&c.Images, "images", false, "decode the images too, compare them, and look at the labels of the whole")
 	f.StringVar(&c.ImagesDir, "images-dir", "", "folder that has the images, as BUCKET/KEY, KEY or the last part of KEY (default: S3)")
 	f.StringSliceVar(&c.FailOn, "fail-on", nil, "rules whose findings fail the check, such as near-duplicate,label-rare, or any, quality, images")
+	f.BoolVar(&c.Fix, "fix", false, "write a mended manifest beside the old one, as far as that needs no guess, and a list of what was changed")
+	f.StringVar(&c.Fixed, "fixed", "", "file for the mended manifest (default: train.fixed.manifest for train.manifest)")
 	f.IntVar(&c.ImportWorkers, "workers", 0, "ranges to check at a time (default: the number of processors)")
 	c.s3Flags(f)
 	configFlag(cmd)
@@ -76,6 +82,16 @@ func (c *checkConfig) check(cmd *cobra.Command, names []string) error {
 	splits, err := c.splits(cmd, names)
 	if err != nil {
 		return err
+	}
+	switch {
+	case c.Fix && len(names) > 1:
+		return errors.New("--fix mends one manifest at a time")
+	case c.Fix && len(c.FailOn) > 0:
+		return errors.New("--fail-on is for a check without --fix: check the mended manifest")
+	case c.Fix:
+		return c.fix(cmd, names[0])
+	case c.Fixed != "":
+		return errors.New("--fixed names the file that --fix writes: add --fix")
 	}
 	write, ok := checkFormats[c.Format]
 	if !ok {
