@@ -28,7 +28,7 @@ const maxSteps = 300
 // Fit returns the head that fits the targets best. The features are rows of x,
 // one for each row of t. It ends early, with its error, when the context does.
 //
-// Where there are more features than examples the fit is made in the space
+// Where there are many more features than examples the fit is made in the space
 // that the examples span, which is exact: the best weights are a combination
 // of them (the representer theorem).
 func Fit(ctx context.Context, x *matrix.Matrix, t *Targets, r Regression) (*Linear, error) {
@@ -81,7 +81,7 @@ func newSpace(x *matrix.Matrix, raw bool) (*space, error) {
 		}
 	}
 	s.rows = s.z
-	if x.Cols > x.Rows {
+	if x.Cols > 2*x.Rows { // else the factor costs more than it saves
 		s.factor = matrix.Cholesky(matrix.MulT(s.z, s.z))
 		s.rows = s.factor.L
 	}

@@ -108,9 +108,9 @@ func TestFitIsOptimal(t *testing.T) {
 // are more of them than examples, or not.
 func TestFitDual(t *testing.T) {
 	x, classes := blobs(24, 6, 3, 1, 8)
-	wide := matrix.New(24, 30)
+	wide := matrix.New(24, 60)
 	for i := range 24 {
-		for j := range 30 {
+		for j := range 60 {
 			wide.Row(i)[j] = x.Row(i)[j%6] * 3
 		}
 	}
