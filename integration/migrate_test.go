@@ -479,6 +479,10 @@ func TestMigrateAccount(t *testing.T) {
 	if status, said := command(t, moving(server, t.TempDir(), append(fromAccount(source, proxy.URL), "custom-labels", "--projects", "none")...)...); status != 2 || !strings.Contains(said, "no project none") {
 		t.Errorf("a project that is not there: %d %s", status, said)
 	}
+	none := serve(t)
+	if status, said := command(t, moving(server, t.TempDir(), append(fromAccount(none, none.URL()), "custom-labels")...)...); status != 2 || !strings.Contains(said, "no project") {
+		t.Errorf("an account without projects: %d %s", status, said)
+	}
 	wrong := append(fromAccount(source, proxy.URL), "custom-labels", "--source-secret-key", "wrong-secret")
 	if status, said := command(t, moving(server, t.TempDir(), wrong...)...); status != 2 || !strings.Contains(said, "InvalidSignatureException") {
 		t.Errorf("a wrong secret: %d %s", status, said)

@@ -23,7 +23,7 @@ func migrateVerifyCommand() *cobra.Command {
 			"It ends with status 0 if everything is as certified, 1 if not or if a certificate is not\n" +
 			"good, and 2 if it could not be checked.",
 		Example: "  fovea migrate verify migration/*.certificate.json\n" +
-			"  fovea migrate verify --offline --key 'MCowBQ…' lookout.cookies.certificate.json",
+			"  fovea migrate verify --offline --key KEY lookout.cookies.certificate.json",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return m.verify(cmd, args) },
 	}

@@ -92,31 +92,6 @@ func TestPatienceEnds(t *testing.T) {
 	}
 }
 
-func TestRefusalCodes(t *testing.T) {
-	for header, want := range map[string]string{"com.amazon#ThrottlingException:http://x": "ThrottlingException", "A": "A", "": "B"} {
-		api, _ := apiOf(t, func(_ int64, w http.ResponseWriter, _ *http.Request) {
-			if header != "" {
-				w.Header().Set("X-Amzn-Errortype", header)
-			}
-			w.WriteHeader(418)
-			w.Write([]byte(`{"__type":"x.y#B","message":"hello"}`))
-		})
-		api.Patience = time.Nanosecond
-		err := api.rest(t.Context(), "s", "GET", "/", nil, nil)
-		if client.CodeOf(err) != want || !strings.Contains(err.Error(), "hello") {
-			t.Errorf("%q: %v", header, err)
-		}
-	}
-}
-
-func TestEndpoints(t *testing.T) {
-	for region, want := range map[string]string{"eu-west-1": "https://rekognition.eu-west-1.amazonaws.com", "cn-north-1": "https://rekognition.cn-north-1.amazonaws.com.cn"} {
-		if got := (&client.Endpoint{Region: region}).Base("rekognition"); got != want {
-			t.Errorf("%s: %s", region, got)
-		}
-	}
-}
-
 // TestLiveDiscover: projects come in pages, with tags, without what is being
 // deleted, and without datasets that have no entries.
 func TestLiveDiscover(t *testing.T) {

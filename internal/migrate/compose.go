@@ -43,7 +43,7 @@ func (m *Migration) compose(ctx context.Context, d *dataset) (err error) {
 	if _, done, err := m.summing(ctx, d, 0); done || err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(m.Dir, "manifest-*.tmp")
+	f, err := os.CreateTemp(m.Dir, temporary)
 	if err != nil {
 		return err
 	}

@@ -51,6 +51,9 @@ func (m *Migration) Run(ctx context.Context) (results []Result, err error) {
 		return nil, err
 	}
 	defer m.st.Close()
+	if err := m.sweep(); err != nil {
+		return nil, err
+	}
 	if err := m.begin(ctx); err != nil {
 		return nil, err
 	}
@@ -80,6 +83,25 @@ func (m *Migration) Run(ctx context.Context) (results []Result, err error) {
 }
 
 const stateFile = "migration.db"
+
+// temporary is how the temporary files of a run are called.
+const temporary = "fovea-migrate-*.tmp"
+
+// sweep removes the temporary files of a run that was killed.
+func (m *Migration) sweep() error {
+	entries, err := os.ReadDir(m.Dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if ok, _ := filepath.Match(temporary, e.Name()); ok { // the pattern is a good one
+			if err := os.Remove(filepath.Join(m.Dir, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
 
 // finish makes a project and its datasets and proves it, unless that is done.
 func (m *Migration) finish(ctx context.Context, p *project) (Result, error) {
@@ -148,6 +170,9 @@ func (m *Migration) begin(ctx context.Context) error {
 	projects, err := m.Source.discover(ctx, m.st)
 	if err != nil {
 		return err
+	}
+	if len(projects) == 0 {
+		return fmt.Errorf("there is no project in %s", m.Source)
 	}
 	for _, p := range projects {
 		for _, note := range p.notes {

@@ -58,7 +58,7 @@ func (b *readback) current(ctx context.Context, d *dataset) (revision, error) {
 // read reads a revision of a dataset: its entries become the leaves of side 1,
 // with the SHA-256 of the images as they are now.
 func (b *readback) read(ctx context.Context, d *dataset, revision int64) (sum summing, err error) {
-	f, err := os.CreateTemp(b.dir, "entries-*.tmp")
+	f, err := os.CreateTemp(b.dir, temporary)
 	if err != nil {
 		return sum, err
 	}

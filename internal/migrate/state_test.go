@@ -3,6 +3,7 @@ package migrate
 import (
 	"crypto/sha256"
 	"database/sql"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,6 +27,23 @@ func TestOneRun(t *testing.T) {
 	}
 	if other, err := openState(path); err == nil || !strings.Contains(err.Error(), "another migration") {
 		t.Errorf("a second run: %v, %v", other, err)
+	}
+}
+
+// TestSweep: what a killed run left is removed, and nothing else.
+func TestSweep(t *testing.T) {
+	m := &Migration{Dir: filepath.Join(t.TempDir(), "[a]*")}
+	for _, name := range []string{"fovea-migrate-1.tmp", "migration.db", "mine.tmp", "x.new"} {
+		if err := errors.Join(os.MkdirAll(m.Dir, 0o700), os.WriteFile(filepath.Join(m.Dir, name), nil, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := m.sweep(); err != nil {
+		t.Fatal(err)
+	}
+	left, err := os.ReadDir(m.Dir)
+	if err != nil || len(left) != 3 || left[0].Name() != "migration.db" {
+		t.Errorf("%v, %v", left, err)
 	}
 }
 
