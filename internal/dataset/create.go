@@ -210,7 +210,8 @@ func (o *Ops) copied(tx fovea.Tx, spec Spec, ds *fovea.Dataset) (*fovea.Revision
 
 // Delete removes a dataset and its content at once. Objects in S3 stay
 // (CL-2.63, LV-2.37). While a job changes the dataset it is InUse (CL-2.61,
-// LV-2.41). The name of its tags is what TagsOf of Spec returned.
+// LV-2.41), and while a training uses it (CL-2.62). The name of its tags is what
+// TagsOf of Spec returned.
 func (o *Ops) Delete(ctx context.Context, key fovea.ProjectKey, split fovea.Split, match func(*View) bool, tagsOf func(*fovea.Project, *fovea.Dataset) string) error {
 	var done bool // what a client token remembers
 	return o.Store.Update(ctx, func(tx fovea.Tx) error {
@@ -228,6 +229,9 @@ func (o *Ops) Delete(ctx context.Context, key fovea.ProjectKey, split fovea.Spli
 				return fovea.Errorf(fovea.InUse, "The dataset %s is %s. Wait until that is done, then delete it.", name, v.Dataset.Status).
 					About(fovea.DatasetResource, name)
 			}
+			if err := notTrainedOn(tx, v.Dataset.ID, name); err != nil {
+				return err
+			}
 			done = true
 			if tagsOf != nil {
 				if err := tx.PutTags(tagsOf(v.Project, v.Dataset), nil); err != nil {
@@ -240,6 +244,23 @@ func (o *Ops) Delete(ctx context.Context, key fovea.ProjectKey, split fovea.Spli
 			return tx.DeleteDataset(v.Dataset.ID)
 		})
 	})
+}
+
+// notTrainedOn reports a training in progress that uses a dataset (CL-2.62). Its
+// revision would go with the dataset, and the training may have to begin again
+// from it.
+func notTrainedOn(tx fovea.Tx, id fovea.DatasetID, name string) error {
+	models, err := tx.ModelsOn(fovea.RevisionKey{Dataset: id})
+	if err != nil {
+		return err
+	}
+	for _, m := range models {
+		if m.Status == fovea.Training {
+			return fovea.Errorf(fovea.InUse, "The model %s is being trained with the dataset %s. Wait until that is done, or cancel it, then delete the dataset.", m.Name, name).
+				About(fovea.DatasetResource, name)
+		}
+	}
+	return nil
 }
 
 // How often, and with what pause at first, an object is looked for that may

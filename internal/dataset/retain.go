@@ -95,5 +95,9 @@ func revisionNeeded(tx fovea.Tx, k fovea.RevisionKey) (bool, error) {
 	if err != nil {
 		return false, ignoreNotFound(err) // its revisions went with it
 	}
-	return ds.Revision == k.Number, nil
+	if ds.Revision == k.Number {
+		return true, nil
+	}
+	models, err := tx.ModelsOn(k)
+	return len(models) > 0, err
 }
