@@ -44,6 +44,10 @@ type Store struct {
 	files *sqlitefile.Files
 	stmts sync.Map // query text to *sql.Stmt of r
 
+	queueMu sync.Mutex
+	queue   []*pending // that wait for a commit
+	turn    sync.Mutex // of the one who commits; guards what writes came to
+
 	stop context.CancelFunc
 	done chan struct{}
 }
@@ -162,28 +166,6 @@ type tx struct {
 	*sql.Tx
 	ctx context.Context
 	now time.Time
-}
-
-// writeTimeout bounds a transaction and the wait for it.
-const writeTimeout = 30 * time.Second
-
-// update runs fn in a transaction and commits if it returns nil. It goes on
-// when the request is cancelled, so that nobody is in doubt about a commit.
-func (s *Store) update(ctx context.Context, fn func(*tx) error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
-	defer cancel()
-	t, err := s.w.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer t.Rollback()
-	if err := fn(&tx{t, ctx, s.opts.Now().UTC()}); err != nil {
-		return err
-	}
-	if err := s.files.InPlace(); err != nil {
-		return err
-	}
-	return t.Commit()
 }
 
 func (t *tx) exec(query string, args ...any) (int64, error) {

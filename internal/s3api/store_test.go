@@ -302,12 +302,18 @@ func writeUntilKilled(t *testing.T, dir string) {
 	if err := s.CreateBucket(t.Context(), "bkt", ""); err != nil {
 		t.Fatal(err)
 	}
-	for i := 0; ; i++ {
-		size := 1 + i*7919%300_000
-		key := fmt.Sprintf("%s-%d", os.Getenv("FOVEA_TEST_KILL_ROUND"), i)
-		write(t, s, key, string(noise(size)))
-		fmt.Printf("acked %s %d.\n", key, size)
+	var all sync.WaitGroup
+	for g := range 4 { // which share commits
+		all.Go(func() {
+			for i := g; ; i += 4 {
+				size := 1 + i*7919%300_000
+				key := fmt.Sprintf("%s-%d", os.Getenv("FOVEA_TEST_KILL_ROUND"), i)
+				write(t, s, key, string(noise(size)))
+				fmt.Printf("acked %s %d.\n", key, size)
+			}
+		})
 	}
+	all.Wait()
 }
 
 func TestExtents(t *testing.T) {
