@@ -38,6 +38,7 @@ func (n *node) newRunner(datasets *dataset.Ops, models *model.Ops, metrics *serv
 			fovea.HostJob{}.Kind():       handler(models.RunHost, models.FailHost),
 			fovea.SweepJob{}.Kind():      {Run: func(ctx context.Context, _ fovea.Job) error { return n.sweep(ctx, datasets, models) }},
 		},
+		Apart:   map[string]int{fovea.TrainJob{}.Kind(): 1}, // a training takes what processors it may
 		Every:   map[fovea.JobArgs]time.Duration{fovea.SweepJob{}: sweepEvery},
 		Log:     n.log,
 		Observe: func(r jobs.Report) { metrics.Job(r.Job.Kind, r.State, r.Took) },

@@ -68,6 +68,7 @@ type Runner struct {
 	Handlers map[string]Handler              // by kind; required
 	Every    map[fovea.JobArgs]time.Duration // what is enqueued again and again
 	Workers  int                             // how many jobs run at once; 2 by default
+	Apart    map[string]int                  // kinds of which so many run at once beside those, so that they keep no other waiting
 	Lease    time.Duration                   // 3 s by default
 	Poll     time.Duration                   // how often to look for jobs of other processes; 1 s by default
 	Grace    time.Duration                   // how long stopping waits for handlers; 10 s by default
@@ -85,29 +86,66 @@ type Runner struct {
 // Run runs jobs until ctx ends. It returns when those that ran have ended or
 // are handed back.
 func (r *Runner) Run(ctx context.Context) error {
-	wake := make(chan struct{}, 1)
-	r.Queue.OnEnqueue(func() {
-		select {
-		case wake <- struct{}{}:
-		default: // it will look anyway
-		}
-	})
+	host, _ := os.Hostname()
+	name := fmt.Sprintf("%s/%d/%08x", host, os.Getpid(), rand.Uint32())
 	var wg sync.WaitGroup
 	defer wg.Wait()
+	lanes := r.lanes()
+	wakes := make([]chan struct{}, len(lanes))
+	for i := range wakes {
+		wakes[i] = make(chan struct{}, 1)
+	}
+	r.Queue.OnEnqueue(func() {
+		for _, wake := range wakes {
+			select {
+			case wake <- struct{}{}:
+			default: // it will look anyway
+			}
+		}
+	})
+	for i, lane := range lanes {
+		wg.Go(func() { r.drive(ctx, name, lane, wakes[i]) })
+	}
 	for args, period := range r.Every {
 		wg.Go(func() { r.repeat(ctx, args, period) })
 	}
 	wg.Go(func() { r.help(ctx) })
-	host, _ := os.Hostname()
-	name := fmt.Sprintf("%s/%d/%08x", host, os.Getpid(), rand.Uint32())
-	slots := make(chan struct{}, cmp.Or(r.Workers, 2))
+	<-ctx.Done()
+	return nil
+}
+
+// A lane runs the jobs of some kinds, so many at once.
+type lane struct {
+	kinds   []string
+	workers int
+}
+
+// lanes returns a lane for each kind that runs apart, and one for all others.
+func (r *Runner) lanes() []lane {
+	others := lane{workers: cmp.Or(r.Workers, 2)}
+	var apart []lane
+	for _, kind := range slices.Sorted(maps.Keys(r.Handlers)) {
+		if n := r.Apart[kind]; n > 0 {
+			apart = append(apart, lane{[]string{kind}, n})
+		} else {
+			others.kinds = append(others.kinds, kind)
+		}
+	}
+	return append(apart, others)
+}
+
+// drive claims and runs the jobs of a lane until ctx ends and they have ended.
+func (r *Runner) drive(ctx context.Context, name string, lane lane, wake <-chan struct{}) {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	slots := make(chan struct{}, lane.workers)
 	for {
 		select {
 		case slots <- struct{}{}:
 		case <-ctx.Done():
-			return nil
+			return
 		}
-		a, err := r.claim(ctx, name)
+		a, err := r.claim(ctx, name, lane.kinds)
 		if err == nil {
 			wg.Go(func() {
 				defer func() { <-slots }()
@@ -123,14 +161,13 @@ func (r *Runner) Run(ctx context.Context) error {
 		case <-wake:
 		case <-time.After(cmp.Or(r.Poll, time.Second)):
 		case <-ctx.Done():
-			return nil
+			return
 		}
 	}
 }
 
-func (r *Runner) claim(ctx context.Context, name string) (*attempt, error) {
+func (r *Runner) claim(ctx context.Context, name string, kinds []string) (*attempt, error) {
 	worker := fmt.Sprintf("%s/%d%s", name, r.claims.Add(1), r.build())
-	kinds := slices.Sorted(maps.Keys(r.Handlers))
 	job, err := r.Queue.ClaimJob(ctx, worker, kinds, r.lease())
 	if err != nil {
 		return nil, err

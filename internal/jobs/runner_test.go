@@ -539,3 +539,78 @@ func TestEvery(t *testing.T) {
 		}
 	})
 }
+
+// slow is a job of another kind.
+type slow struct{ N int }
+
+func (slow) Kind() string   { return "slow" }
+func (slow) Unique() string { return "" }
+
+// TestApart: a kind that runs apart keeps no other job waiting, however many of
+// it are queued, and no more of it run at once than may.
+func TestApart(t *testing.T) {
+	var running, most atomic.Int64
+	release, did := make(chan struct{}), make(chan struct{}, 100)
+	b := newBench(t, jobs.Handler{Run: func(context.Context, fovea.Job) error { did <- struct{}{}; return nil }})
+	defer b.close()
+	b.runner.Handlers["slow"] = jobs.Handler{Run: func(ctx context.Context, _ fovea.Job) error {
+		if n := running.Add(1); n > most.Load() {
+			most.Store(n)
+		}
+		defer running.Add(-1)
+		select {
+		case <-release:
+		case <-ctx.Done():
+		}
+		return nil
+	}}
+	b.runner.Apart = map[string]int{"slow": 2}
+	b.start()
+	for n := range 6 {
+		b.enqueueArgs(slow{n})
+	}
+	for n := range 5 {
+		b.enqueueArgs(work{N: n})
+	}
+	for range 5 {
+		select {
+		case <-did:
+		case <-time.After(20 * time.Second):
+			t.Fatal("the other jobs wait for the slow ones")
+		}
+	}
+	for deadline := time.Now().Add(20 * time.Second); running.Load() != 2; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d slow jobs run at once", running.Load())
+		}
+	}
+	close(release)
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		counts, err := b.store.JobCounts(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := int64(0)
+		for _, c := range counts {
+			if c.State == "done" {
+				done += c.Jobs
+			}
+		}
+		if done == 11 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("in the end: %+v", counts)
+		}
+	}
+	if most.Load() != 2 {
+		t.Errorf("%d slow jobs ran at once, want 2", most.Load())
+	}
+}
+
+func (b *bench) enqueueArgs(args fovea.JobArgs) {
+	b.t.Helper()
+	if err := b.store.Update(context.Background(), func(tx fovea.Tx) error { return tx.Enqueue(args) }); err != nil {
+		b.t.Fatal(err)
+	}
+}
