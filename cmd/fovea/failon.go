@@ -25,15 +25,15 @@ const (
 	imageFinding   = "images"
 )
 
-// gateOf reads the rules of --fail-on: codes, in full or as ruleName writes
-// them, and groups. opened and decoded say whether images are.
+// gateOf reads the rules of --fail-on: codes, in full or as dataset.RuleName
+// writes them, and groups. opened and decoded say whether images are.
 func gateOf(rules []string, opened, decoded bool) (*gate, error) {
 	g := &gate{codes: map[string]bool{}}
 	needOpened, needDecoded := codeSet(dataset.ImageCodes()), codeSet(dataset.QualityCodes())
 	for _, rule := range rules {
 		codes, err := codesOfRule(rule)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("--fail-on %w", err)
 		}
 		for _, c := range codes {
 			switch {
@@ -57,7 +57,7 @@ func codeSet(codes []string) map[string]bool {
 	return set
 }
 
-// codesOfRule returns the codes that a rule of --fail-on stands for.
+// codesOfRule returns the codes that a rule stands for, none for any.
 func codesOfRule(rule string) ([]string, error) {
 	switch rule {
 	case anyFinding:
@@ -70,23 +70,14 @@ func codesOfRule(rule string) ([]string, error) {
 	var found []string
 	all := slices.Concat(dataset.QualityCodes(), dataset.ImageCodes(), lint.Codes(), rekognition.Codes(), lookout.Codes(), []string{dataset.DuplicateLine})
 	for _, c := range all {
-		if c == rule || ruleName(c) == strings.ToLower(rule) {
+		if c == rule || dataset.RuleName(c) == strings.ToLower(rule) {
 			found = append(found, c)
 		}
 	}
 	if len(found) == 0 {
-		return nil, fmt.Errorf("--fail-on %s: there is no such rule; see docs/quality.md and docs/manifests.md, or take %s, %s or %s", rule, anyFinding, qualityFinding, imageFinding)
+		return nil, fmt.Errorf("%s: there is no such rule; see docs/quality.md and docs/manifests.md, or take %s, %s or %s", rule, anyFinding, qualityFinding, imageFinding)
 	}
 	return found, nil
-}
-
-// ruleName returns the short name of a code: WARNING_NEAR_DUPLICATE is
-// near-duplicate.
-func ruleName(code string) string {
-	for _, prefix := range []string{"WARNING_", "ERROR_"} {
-		code = strings.TrimPrefix(code, prefix)
-	}
-	return strings.ToLower(strings.ReplaceAll(code, "_", "-"))
 }
 
 // fails tells whether a code fails the check.
@@ -101,7 +92,7 @@ func (g *gate) failing(sum *dataset.Summary) []string {
 func (g *gate) failingText(sum *dataset.Summary) string {
 	var list []string
 	for _, c := range g.failing(sum) {
-		list = append(list, fmt.Sprintf("%s (%d)", ruleName(c), sum.Codes[c]))
+		list = append(list, fmt.Sprintf("%s (%d)", dataset.RuleName(c), sum.Codes[c]))
 	}
 	if len(list) == 0 {
 		return ""

@@ -92,7 +92,7 @@ func junitOf(ctx context.Context, c checked, limit int) (junitSuite, error) {
 		if texts[code] != nil {
 			text = texts[code].String()
 		}
-		suite.add(ruleName(code), fmt.Sprintf("%s: %s", code, count(n, "finding")), text, n > 0 && c.gate.fails(code))
+		suite.add(dataset.RuleName(code), fmt.Sprintf("%s: %s", code, count(n, "finding")), text, n > 0 && c.gate.fails(code))
 	}
 	return suite, err
 }

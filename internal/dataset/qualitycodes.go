@@ -3,6 +3,7 @@ package dataset
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"fovea/internal/manifest"
 )
@@ -60,3 +61,12 @@ func QualityCodes() []string { return slices.Sorted(maps.Keys(qualityMessages)) 
 
 // ImageCodes returns the codes of what is wrong with images and masks, sorted.
 func ImageCodes() []string { return slices.Sorted(maps.Keys(imageMessages)) }
+
+// RuleName returns the short name of a code, which commands and calls take too:
+// WARNING_NEAR_DUPLICATE is near-duplicate.
+func RuleName(code string) string {
+	for _, severity := range []string{"WARNING_", "ERROR_"} {
+		code = strings.TrimPrefix(code, severity)
+	}
+	return strings.ToLower(strings.ReplaceAll(code, "_", "-"))
+}

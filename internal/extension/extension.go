@@ -30,6 +30,7 @@ func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	const ofDataset = "/fovea/v1/{service}/{project}/{split}/"
 	mux.HandleFunc("GET "+ofDataset+"import-report", s.importReport)
+	mux.HandleFunc("GET "+ofDataset+"quality", s.respond(s.quality))
 	mux.HandleFunc("GET "+ofDataset+"revisions", s.respond(s.revisions))
 	mux.HandleFunc("GET "+ofDataset+"revisions/{number}", s.respond(s.revision))
 	mux.HandleFunc("POST "+ofDataset+"restore", s.respond(s.restore))
