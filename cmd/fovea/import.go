@@ -167,8 +167,10 @@ func (c *importConfig) run(cmd *cobra.Command, path string) error {
 	}
 	result, err := task.Import(cmd.Context())
 	told.done()
-	if err := c.printImport(cmd, task, result, asJSON); err != nil {
-		return err
+	if err == nil || result.Images > 0 {
+		if err := c.printImport(cmd, task, result, asJSON); err != nil {
+			return err
+		}
 	}
 	return c.outcome(cmd.Context(), result, err)
 }
