@@ -19,8 +19,13 @@ type tested struct {
 	outOfFold                float64       // F1 in training
 }
 
+// falseAlarms returns which share of the normal photographs is called anomalous.
+func (t *tested) falseAlarms() float64 {
+	return float64(t.FalsePositives) / float64(t.FalsePositives+t.TrueNegatives)
+}
+
 // try trains on some photographs and tests on others.
-func (b *bench) try(ctx context.Context, train, test []photo, seed int) (*tested, error) {
+func (b *bench) try(ctx context.Context, train, test []photo, seed int, synthetic bool) (*tested, error) {
 	net, err := backbone.Default()
 	if err != nil {
 		return nil, err
@@ -30,7 +35,7 @@ func (b *bench) try(ctx context.Context, train, test []photo, seed int) (*tested
 		set.Labels = append(set.Labels, label(cracked))
 	}
 	start := time.Now()
-	m, report, err := classify.Train(ctx, set, classify.Options{Task: classify.Anomaly, Seed: uint64(seed), Workers: b.workers, Backbone: net})
+	m, report, err := classify.Train(ctx, set, classify.Options{Task: classify.Anomaly, Seed: uint64(seed), Workers: b.workers, Backbone: net, Synthetic: synthetic})
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +80,7 @@ func (b *bench) classification(ctx context.Context) (*table, error) {
 	histogram, histogramF1 := t.row("colour histogram: AUROC", "%.3f", ""), t.row("colour histogram: F1", "%.3f", "")
 	for seed := range b.seeds {
 		train, test := split(photos, 20, 20, seed)
-		r, err := b.try(ctx, train, test, seed)
+		r, err := b.try(ctx, train, test, seed, false)
 		if err != nil {
 			return nil, err
 		}
@@ -128,17 +133,26 @@ func (b *bench) normalOnly(ctx context.Context) (*table, error) {
 	t := &table{title: "Cookies: trained on 30 normal ones alone"}
 	auroc, falseAlarms, found := t.row("AUROC", "%.3f", "0.95"), t.row("normal ones called anomalous", "%.3f", "0.10"), t.row("cracked ones found", "%.3f", "0.80")
 	training := t.row("training, s", "%.1f", "30")
+	odd, oddFalse, oddFound := t.row("with synthetic anomalies: AUROC", "%.3f", ""), t.row("normal ones called anomalous", "%.3f", ""), t.row("cracked ones found", "%.3f", "")
+	oddTraining := t.row("training, s", "%.1f", "")
 	patches := t.row("raw patches: AUROC", "%.3f", "")
 	for seed := range b.seeds {
 		train, test := split(photos, 30, 0, seed)
-		r, err := b.try(ctx, train, test, seed)
+		r, err := b.try(ctx, train, test, seed, false)
 		if err != nil {
 			return nil, err
 		}
 		auroc.add(r.AUROC)
-		falseAlarms.add(float64(r.FalsePositives) / float64(r.FalsePositives+r.TrueNegatives))
+		falseAlarms.add(r.falseAlarms())
 		found.add(r.Recall())
 		training.add(r.training.Seconds())
+		if r, err = b.try(ctx, train, test, seed, true); err != nil {
+			return nil, err
+		}
+		odd.add(r.AUROC)
+		oddFalse.add(r.falseAlarms())
+		oddFound.add(r.Recall())
+		oddTraining.add(r.training.Seconds())
 		seen, err := decode(ctx, train)
 		if err != nil {
 			return nil, err

@@ -74,6 +74,12 @@ type Options struct {
 	// Backbone adds the features of a network; nil is none.
 	Backbone backbone.Backbone
 
+	// Synthetic has networks learn from synthetic anomalies where there are no
+	// real ones to learn from, beside the distances to normal images: it takes
+	// a minute or two instead of seconds.
+	Synthetic bool
+	Steps     int // of each of these networks; 0 chooses
+
 	// Quantile is which quantile of the scores of normal images is the
 	// threshold where there are no anomalies to learn from; 0 is their maximum.
 	Quantile float64

@@ -370,6 +370,7 @@ func TestMarshal(t *testing.T) {
 	}{
 		{"anomaly with a backbone", parts(6, 5), classify.Options{Task: classify.Anomaly, Backbone: b}},
 		{"normal only", parts(6, 0), classify.Options{Task: classify.Anomaly}},
+		{"with networks", parts(8, 0), classify.Options{Task: classify.Anomaly, Synthetic: true, Steps: 1, Workers: 2}},
 		{"label with a backbone", setOf(labels, kind), classify.Options{Task: classify.SingleLabel, Classes: []string{"a", "ü\n"}, Backbone: b}},
 		{"labels", setOf(labels, kind), classify.Options{Task: classify.MultiLabel, Classes: []string{"a", "b"}}},
 	} {
@@ -381,6 +382,9 @@ func TestMarshal(t *testing.T) {
 			file, err := m.Marshal()
 			if err != nil {
 				t.Fatal(err)
+			}
+			if _, err := classify.Unmarshal(file[:len(file)-1], find); err == nil {
+				t.Error("without its last byte it is taken")
 			}
 			again, err := classify.Unmarshal(file, find)
 			if err != nil {

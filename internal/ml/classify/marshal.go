@@ -9,6 +9,7 @@ import (
 	"fovea/internal/ml/feature"
 	"fovea/internal/ml/head"
 	"fovea/internal/ml/matrix"
+	"fovea/internal/ml/unet"
 )
 
 // The kind of a model's container, and the version of its form.
@@ -59,7 +60,8 @@ const (
 // "classifier". Block i keeps its head as tensors "i/weights" and "i/bias", the
 // Fisher vector as "i/mean", "i/axes", "i/mixture/weights", "i/mixture/means"
 // and "i/mixture/variances", and the memory as "i/mean", "i/scale", "i/cells".
-// The backbone is not in it, only its name and hash.
+// The backbone is not in it, only its name and hash. It is joined with those of
+// the networks that learned from synthetic anomalies, if any.
 func (m *Model) Marshal() ([]byte, error) {
 	d := description{Task: m.Task, Classes: m.Classes, Thresholds: m.Thresholds, Side: m.side, Cell: m.cell, Given: m.given,
 		Normal: m.normal, Platt: m.platt, Heat: m.heat}
@@ -71,7 +73,18 @@ func (m *Model) Marshal() ([]byte, error) {
 		d.Blocks = append(d.Blocks, blockDescription{b.name, b.source, b.method, b.weight})
 		b.put(t, fmt.Sprint(i))
 	}
-	return container.Seal(containerKind, version, d, t)
+	file, err := container.Seal(containerKind, version, d, t)
+	if err != nil || m.odd == nil {
+		return container.Join(file), err
+	}
+	files := [][]byte{file}
+	for _, n := range m.odd.nets {
+		if file, err = n.Marshal(); err != nil {
+			return nil, err
+		}
+		files = append(files, file)
+	}
+	return container.Join(files...), nil
 }
 
 // put adds the tensors of a block.
@@ -103,8 +116,15 @@ func putMatrix(t container.Tensors, name string, m *matrix.Matrix) {
 // another: heads trained on other features would give numbers without meaning.
 // The bytes are not trusted: sizes are bounded, and fit each other, or it fails.
 func Unmarshal(data []byte, find func(name, hash string) (backbone.Backbone, error)) (*Model, error) {
+	files, err := container.Split(data, 1+len(oddity{}.nets))
+	if err != nil {
+		return nil, err
+	}
+	if len(files) == 0 {
+		return nil, errors.New("classify: the model is empty")
+	}
 	var d description
-	tensors, err := container.Open(data, containerKind, version, &d)
+	tensors, err := container.Open(files[0], containerKind, version, &d)
 	if err != nil {
 		return nil, err
 	}
@@ -121,6 +141,9 @@ func Unmarshal(data []byte, find func(name, hash string) (backbone.Backbone, err
 		m.blocks = append(m.blocks, block)
 	}
 	if err := tensors.Done(); err != nil {
+		return nil, err
+	}
+	if m.odd, err = d.networks(files[1:]); err != nil {
 		return nil, err
 	}
 	if d.Backbone != nil {
@@ -152,7 +175,7 @@ func (d *description) check() error {
 		return fmt.Errorf("images of %d pixels in cells of %d", d.Side, d.Cell)
 	case len(d.Blocks) == 0 || len(d.Blocks) > maxBlocks:
 		return fmt.Errorf("%d features", len(d.Blocks))
-	case alone && (d.Task != Anomaly || len(d.Blocks) != 1 || d.Blocks[0].Method != nearest || d.Normal.Deviation <= 0):
+	case alone && (d.Task != Anomaly || len(d.Blocks) != 1 || d.Blocks[0].Method != nearest || !d.Normal.sound()):
 		return errors.New("distances alone decide, but not so")
 	case d.Task == Anomaly && d.Heat.High <= d.Heat.Low:
 		return fmt.Errorf("heat from %v to %v", d.Heat.Low, d.Heat.High)
@@ -169,6 +192,33 @@ func (d *description) check() error {
 		}
 	}
 	return nil
+}
+
+// sound tells whether the spreads can be divided by.
+func (n *normalScore) sound() bool {
+	return n.Distance.Deviation > 0 && (n.Odd == nil || n.Odd.Deviation > 0)
+}
+
+// networks returns those of the files that learned from synthetic anomalies.
+func (d *description) networks(files [][]byte) (*oddity, error) {
+	o := &oddity{}
+	want := 0
+	if d.Normal != nil && d.Normal.Odd != nil {
+		want = len(o.nets)
+	}
+	if len(files) != want {
+		return nil, fmt.Errorf("classify: the model has %d networks, want %d", len(files), want)
+	}
+	if want == 0 {
+		return nil, nil
+	}
+	for i, f := range files {
+		var err error
+		if o.nets[i], err = unet.Unmarshal(f); err != nil {
+			return nil, fmt.Errorf("classify: network %d: %w", i, err)
+		}
+	}
+	return o, nil
 }
 
 // take returns a block, if its tensors fit each other and what they are of.

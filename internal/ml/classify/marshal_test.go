@@ -21,7 +21,11 @@ func trained(t testing.TB) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return file
+	parts, err := container.Split(file, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parts[0]
 }
 
 // TestHardeningT23: a model that was changed by someone who knows the checksum is refused,
@@ -40,7 +44,7 @@ func TestHardeningT23(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		m, err := classify.Unmarshal(changed, find)
+		m, err := classify.Unmarshal(container.Join(changed), find)
 		if err == nil {
 			img := drawing{period: 12}.draw(3)
 			if _, err := m.Predict(img); err != nil {
@@ -86,7 +90,7 @@ func TestHardeningT23(t *testing.T) {
 		"cell":       {0, -8, 1, 1 << 30},
 		"backbone":   {nil, map[string]any{"name": "fake", "hash": "1", "numbers": 0}, map[string]any{"name": "fake", "hash": "2", "numbers": 26}},
 		"blocks":     {nil, []any{}, []any{map[string]any{"name": "x", "source": 7, "method": 1}}, make([]any, 99)},
-		"normal":     {map[string]any{"Mean": 1, "Deviation": 1}},
+		"normal":     {map[string]any{"distance": map[string]any{"mean": 1, "deviation": 1}}},
 		"heat":       {map[string]any{"Low": 1, "High": 1}},
 		"more":       {1},
 	} {
@@ -121,7 +125,7 @@ func FuzzUnmarshal(f *testing.F) {
 		if err != nil {
 			return
 		}
-		m, err := classify.Unmarshal(changed, func(_, hash string) (backbone.Backbone, error) { return fake{hash}, nil })
+		m, err := classify.Unmarshal(container.Join(changed), func(_, hash string) (backbone.Backbone, error) { return fake{hash}, nil })
 		if err != nil {
 			return
 		}

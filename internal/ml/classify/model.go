@@ -23,18 +23,41 @@ type Model struct {
 	lens
 	blocks []*block
 	normal *normalScore // nil where there were anomalies to learn from
+	odd    *oddity      // nil where no network learned from synthetic anomalies
 	platt  head.Platt   // of Anomaly
 	heat   heatScale    // of Anomaly
 }
 
-// A normalScore turns distances into scores from 0 to 1 where there were no
-// anomalies to learn from.
-type normalScore struct{ Mean, Deviation float64 }
+// A normalScore turns what is unusual in an image into a score from 0 to 1
+// where there were no anomalies to learn from.
+type normalScore struct {
+	Distance spread  `json:"distance"`
+	Odd      *spread `json:"odd,omitempty"` // of what networks find odd; nil without them
+}
 
-// score returns the Sigmoid of how many standard deviations a distance is above
-// that of normal images.
-func (n *normalScore) score(distance float32) float64 {
-	return head.Sigmoid((float64(distance) - n.Mean) / n.Deviation)
+// A spread is the mean and the standard deviation of a score over normal images
+// that were not seen.
+type spread struct {
+	Mean      float64 `json:"mean"`
+	Deviation float64 `json:"deviation"`
+}
+
+// spreadOf returns the spread of scores.
+func spreadOf(v []float64) spread {
+	s := spread{}
+	s.Mean, s.Deviation = moments(v)
+	s.Deviation = math.Max(s.Deviation, 1e-6*math.Abs(s.Mean)+1e-12)
+	return s
+}
+
+// score returns the Sigmoid of how many standard deviations an image is above
+// normal ones, the mean of both where networks have their say.
+func (n *normalScore) score(distance, odd float32) float64 {
+	z := (float64(distance) - n.Distance.Mean) / n.Distance.Deviation
+	if n.Odd != nil {
+		z = (z + (float64(odd)-n.Odd.Mean)/n.Odd.Deviation) / 2
+	}
+	return head.Sigmoid(z)
 }
 
 // quantile returns a quantile of v, which has numbers; its maximum for 0.
@@ -75,14 +98,21 @@ func (m *Model) Predict(img *imaging.Image, given ...float32) (Prediction, error
 	if err != nil {
 		return Prediction{}, err
 	}
-	return Prediction{m.scores(m.raw(v))}, nil
+	odd := float32(0)
+	if m.odd != nil {
+		if odd, err = m.odd.score(img.Fit(oddSide)); err != nil {
+			return Prediction{}, err
+		}
+	}
+	return Prediction{m.scores(m.raw(v, odd))}, nil
 }
 
-// raw returns the mean of the probabilities of the heads.
-func (m *Model) raw(v *view) []float32 {
+// raw returns the mean of the probabilities of the heads; without heads, the
+// score of distances, and of what networks find odd.
+func (m *Model) raw(v *view, odd float32) []float32 {
 	if m.normal != nil {
 		d := m.blocks[0].memory.Distances(v.classical)
-		return []float32{float32(m.normal.score(feature.Top(d, topShare)))}
+		return []float32{float32(m.normal.score(feature.Top(d, topShare), odd))}
 	}
 	var sum []float32
 	for _, b := range m.blocks {

@@ -63,6 +63,7 @@ func (t *training) run(ctx context.Context) (*Model, error) {
 	n := len(t.set.Labels)
 	if t.alone() {
 		t.Backbone = nil // whose features would need heads
+		t.hurry()
 	}
 	l := lensOf(t.Task, t.Backbone)
 	if t.set.Given != nil {
@@ -87,9 +88,25 @@ func (t *training) run(ctx context.Context) (*Model, error) {
 	}
 	t.Progress(0.8, "fitting heads")
 	if t.alone() {
-		return t.normalOnly()
+		return t.normalOnly(ctx)
 	}
 	return t.fit(ctx)
+}
+
+// hurry makes progress leave most of the time to networks, if some will be
+// trained.
+func (t *training) hurry() {
+	progress := t.Progress
+	if !t.Synthetic {
+		return
+	}
+	t.Progress = func(done float64, stage string) {
+		if done <= 0.8 {
+			progress(0.25*done, stage)
+		} else {
+			progress(0.2+4*(done-0.8), stage)
+		}
+	}
 }
 
 // strata returns what each fold is to have its share of: of Anomaly both
@@ -261,20 +278,29 @@ const topShare = 0.01
 
 // normalOnly makes a model that tells what is unlike normal images: its score
 // is how far the most unusual cells are from normal ones, in standard
-// deviations of what normal images have that were not in the memory.
-func (t *training) normalOnly() (*Model, error) {
+// deviations of what normal images have that were not in the memory; with
+// networks, the mean of that and of what they find odd.
+func (t *training) normalOnly(ctx context.Context) (*Model, error) {
 	m := t.model()
-	var normal []float64
-	for i, d := range t.distances {
-		if t.isNormal(i) {
-			normal = append(normal, float64(d.top))
+	m.normal = &normalScore{}
+	odd := make([]float32, len(t.distances))
+	if t.Synthetic {
+		var err error
+		var scores []float32
+		m.odd, scores, err = t.learnOdd(ctx, func(done float64) { t.Progress(0.8+0.2*done, "learning what is odd") })
+		if err != nil {
+			return nil, err
+		}
+		if m.odd != nil {
+			odd = scores
+			s := spreadOf(t.ofNormal(func(i int) float64 { return float64(odd[i]) }))
+			m.normal.Odd = &s
 		}
 	}
-	mean, deviation := moments(normal)
-	m.normal = &normalScore{Mean: mean, Deviation: math.Max(deviation, 1e-6*math.Abs(mean)+1e-12)}
+	m.normal.Distance = spreadOf(t.ofNormal(func(i int) float64 { return float64(t.distances[i].top) }))
 	t.scores = matrix.New(len(t.distances), 1)
 	for i, d := range t.distances {
-		t.scores.Row(i)[0] = float32(m.normal.score(d.top))
+		t.scores.Row(i)[0] = float32(m.normal.score(d.top, odd[i]))
 	}
 	for _, b := range t.blocks {
 		if b.method == nearest {
@@ -282,10 +308,21 @@ func (t *training) normalOnly() (*Model, error) {
 			m.blocks = append(m.blocks, b.block)
 		}
 	}
-	limit := quantile(normal, t.Quantile)
-	m.Thresholds = []float64{m.normal.score(float32(limit)), 0}
+	limit := quantile(t.ofNormal(func(i int) float64 { return head.Logit(float64(t.scores.Row(i)[0])) }), t.Quantile)
+	m.Thresholds = []float64{head.Sigmoid(limit), 0}
 	m.calibrate(head.Platt{A: 1})
 	return m, nil
+}
+
+// ofNormal returns a value of each normal image.
+func (t *training) ofNormal(value func(i int) float64) []float64 {
+	var out []float64
+	for i := range t.set.Labels {
+		if t.isNormal(i) {
+			out = append(out, value(i))
+		}
+	}
+	return out
 }
 
 func moments(v []float64) (mean, deviation float64) {
