@@ -3,6 +3,8 @@ package backbone
 import (
 	"math"
 	"math/rand/v2"
+	"os"
+	"strings"
 	"sync"
 	"testing"
 
@@ -156,6 +158,10 @@ func TestDefault(t *testing.T) {
 	got := []any{b.Name(), b.Hash()}
 	if diff := cmp.Diff([]any{"procnet16", "ab30204388a10b934e0be774a8f4ca8f3b58acbab1864a16e3ba22fa11b54152"}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+	page, err := os.ReadFile("../../../docs/backbone.md")
+	if err != nil || !strings.Contains(string(page), "`"+b.Hash()+"`") || !strings.Contains(string(page), "`"+b.Name()+"`") {
+		t.Errorf("docs/backbone.md does not name the backbone and its hash (%v)", err)
 	}
 }
 

@@ -2,8 +2,11 @@ package onnx
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -212,6 +215,20 @@ func TestConv(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestDocs wants docs/backbone.md to name the operators.
+func TestDocs(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/backbone.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, list, _ := strings.Cut(string(page), "- Operators: ")
+	list, _, _ = strings.Cut(list, ".")
+	written := strings.Fields(strings.ReplaceAll(list, ",", ""))
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(operators)), written); diff != "" {
+		t.Errorf("docs/backbone.md: operators (-program +page):\n%s", diff)
 	}
 }
 
