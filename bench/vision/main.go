@@ -35,6 +35,7 @@ var sections = []struct {
 	{"classification", (*bench).classification},
 	{"normal-only", (*bench).normalOnly},
 	{"areas", (*bench).areas},
+	{"detection", (*bench).detection},
 }
 
 func main() {
