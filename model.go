@@ -55,8 +55,9 @@ type Model struct {
 	Message string // why, when Status is a failure
 	Ours    bool   // the failure is the server's fault and not the data's
 
-	Progress float64 // share of the training that is done, 0 to 1
-	Stage    string  // what the training is at, for people
+	Began    time.Time // when the last attempt at the training began; zero before the first
+	Progress float64   // share of the training that is done, 0 to 1
+	Stage    string    // what the training is at, for people
 
 	MinUnits int // inference units of the last start; 0 if it was never started
 	MaxUnits int // 0 for none given
@@ -70,6 +71,10 @@ type Model struct {
 	Weights string // name in Blobs; "" while there are none
 	Asked   Asked
 	Result  *TrainingResult // nil until the training has ended
+
+	// Thresholds are those that were set by label, from 0 to 1, in place of
+	// what training chose (Result.Thresholds).
+	Thresholds map[string]float64
 }
 
 // Asked is what was asked for when a model was made.
@@ -96,6 +101,14 @@ type TrainingResult struct {
 	Code    string // that made it: version of fovea, and of the recipe
 	Recipe  string // kind of model, such as "classification"
 
+	// Backbone is the network that the model looks through, name and SHA-256
+	// with a blank between; "" for one that needs none.
+	Backbone string
+
+	// Thresholds are from which score on labels are assumed, from 0 to 1. It has
+	// all labels of the model, those of areas with AreaPrefix.
+	Thresholds map[string]float64
+
 	Precision float64
 	Recall    float64
 	F1        float64
@@ -108,6 +121,19 @@ type TrainingResult struct {
 	ManifestSummary ObjectRef
 	TrainValidation ObjectRef
 	TestValidation  ObjectRef
+}
+
+// AreaPrefix is what the names of the labels of areas begin with where they are
+// among labels of whole images, so that the two cannot be the same.
+const AreaPrefix = "mask:"
+
+// Threshold returns from which score on a label is assumed, given what training
+// chose.
+func (m *Model) Threshold(label string, chosen float64) float64 {
+	if t, ok := m.Thresholds[label]; ok {
+		return t
+	}
+	return chosen
 }
 
 // Move takes the model to another status, or reports InUse if it cannot get

@@ -34,6 +34,7 @@ type Ops struct {
 	Scratch  string                                    // folder for what trainings keep for a while; "" for that of the system
 	Cores    int                                       // that a training may use; 0 for all but one
 	Longest  time.Duration                             // that a training may take; 0 for 24 hours (CL-9.15, LV-6.6)
+	Tell     time.Duration                             // how often the progress of a training is stored; 0 for two seconds
 	Ready    func(context.Context, *fovea.Model) error // reports why a model cannot be hosted; nil for not asking
 	Log      *slog.Logger                              // nil for none
 	Version  string                                    // of the program, kept with what it trained

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"sync"
 	"time"
 
 	"fovea"
@@ -69,25 +70,33 @@ func (o *Ops) train(ctx context.Context, m *fovea.Model) error {
 		return err
 	}
 	defer os.RemoveAll(run.Dir)
+	if err := run.begin(ctx); err != nil {
+		return ignoreGone(err)
+	}
 	allowed := cmp.Or(o.Longest, longest)
 	limited, cancel := context.WithTimeoutCause(ctx, allowed, &Failure{Message: fmt.Sprintf("The training took longer than %v.", allowed)})
 	defer cancel()
 	tctx, stop := context.WithCancelCause(limited)
 	defer stop(nil)
-	run.stop = stop
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		run.watch(tctx, cmp.Or(o.Tell, defaultTell), stop)
+	}()
+	defer func() { stop(nil); <-watched }()
 
 	began := time.Now()
 	result, err := run.trainer.Train(tctx, run)
 	if err != nil && tctx.Err() != nil && ctx.Err() == nil {
 		err = context.Cause(tctx) // ours, and not what it made of the work
 	}
-	if errors.Is(err, errGone) {
-		return nil
-	}
 	var failure *Failure
-	if errors.As(err, &failure) {
+	switch {
+	case errors.Is(err, errGone):
+		return nil
+	case errors.As(err, &failure):
 		result = failure.Result
-	} else if err != nil {
+	case err != nil:
 		return err
 	}
 	if result != nil {
@@ -122,9 +131,11 @@ type Run struct {
 
 	ops     *Ops
 	trainer Trainer
-	stop    context.CancelCauseFunc
 	weights string
-	told    time.Time // when progress was stored last
+
+	mu    sync.Mutex
+	share float64 // of the work that is done
+	stage string
 }
 
 func (o *Ops) newRun(ctx context.Context, m *fovea.Model) (*Run, error) {
@@ -142,33 +153,6 @@ func (o *Ops) newRun(ctx context.Context, m *fovea.Model) (*Run, error) {
 	run.Limits, run.trainer = o.Profiles[run.Project.Service].Limits, o.Trainers[run.Project.Service]
 	run.Dir, err = os.MkdirTemp(o.Scratch, "fovea-train-")
 	return run, err
-}
-
-// progressEvery is how often progress is stored.
-const progressEvery = 2 * time.Second
-
-// Progress tells how far the training is, from 0 to 1, and what it is at. It
-// also learns here that nobody wants the model any more; then the context of
-// the training ends.
-func (r *Run) Progress(ctx context.Context, share float64, stage string) {
-	if time.Since(r.told) < progressEvery {
-		return
-	}
-	r.told = time.Now()
-	err := r.ops.Store.Update(ctx, func(tx fovea.Tx) error {
-		m, err := tx.Model(r.Model.ID)
-		if err == nil && m.Status != fovea.Training || err != nil && fovea.KindOf(err) == fovea.NotFound {
-			return errGone
-		}
-		if err != nil {
-			return err
-		}
-		m.Progress, m.Stage = min(max(share, 0), 1), stage
-		return tx.PutModel(m)
-	})
-	if errors.Is(err, errGone) {
-		r.stop(errGone)
-	}
 }
 
 // PutWeights stores the weights, which replaces any that the run has stored

@@ -13,8 +13,10 @@ const modelColumns = `id, project, name, created, updated, status, message, ours
 
 // detail is what the column of that name has.
 type detail struct {
-	Asked  fovea.Asked
-	Result *fovea.TrainingResult
+	Asked      fovea.Asked
+	Began      time.Time
+	Result     *fovea.TrainingResult
+	Thresholds map[string]float64 `json:",omitempty"`
 }
 
 func scanModel(s scanner) (*fovea.Model, error) {
@@ -30,7 +32,8 @@ func scanModel(s scanner) (*fovea.Model, error) {
 	if err := json.Unmarshal([]byte(text), &d); err != nil {
 		return nil, fmt.Errorf("the detail of model %d: %w", m.ID, err)
 	}
-	m.Created, m.Updated, m.Asked, m.Result = fromMillis(created), fromMillis(updated), d.Asked, d.Result
+	m.Created, m.Updated, m.Began, m.Asked, m.Result = fromMillis(created), fromMillis(updated), d.Began, d.Asked, d.Result
+	m.Thresholds = d.Thresholds
 	return &m, nil
 }
 
@@ -124,7 +127,7 @@ func (t *tx) HasWeights(name string) (has bool, err error) {
 
 // PutModel implements fovea.Tx.
 func (t *tx) PutModel(m *fovea.Model) error {
-	text, err := json.Marshal(detail{m.Asked, m.Result})
+	text, err := json.Marshal(detail{m.Asked, m.Began, m.Result, m.Thresholds})
 	if err != nil {
 		return fmt.Errorf("put model %d: %w", m.ID, err)
 	}

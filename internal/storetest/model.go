@@ -26,6 +26,7 @@ func testModel(t *testing.T, s fovea.Store) {
 	same(t, "model", m, view(t, s, func(tx fovea.Tx) (*fovea.Model, error) { return tx.Model(5) }))
 
 	m.Status, m.Message, m.Ours, m.Updated = fovea.StartFailed, "no \x00 memory", true, time.UnixMilli(1_800_000_000_001).UTC()
+	m.Began = time.UnixMilli(1_799_999_999_000).UTC()
 	m.Progress, m.Stage, m.MinUnits, m.MaxUnits, m.Weights = 0.75, "heads", 2, 3, "models/5/weights"
 	m.Train, m.Test = fovea.RevisionKey{Dataset: 7, Number: 3}, fovea.RevisionKey{Dataset: 8, Number: 1}
 	m.Asked = fovea.Asked{NoPrefix: true, KMSKey: "k", Description: "d\u00fc", Caller: "AKIA", AutoSplit: true, Source: "arn:x",
@@ -102,7 +103,9 @@ func testModelLists(t *testing.T, s fovea.Store) {
 		}, []int64{10}},
 		{"running ones of all", func(tx fovea.Tx) ([]*fovea.Model, error) { return tx.ModelsThat(fovea.Running, 0, 9) }, []int64{11, 13, 20}},
 		{"running ones after one", func(tx fovea.Tx) ([]*fovea.Model, error) { return tx.ModelsThat(fovea.Running, 11, 1) }, []int64{13}},
-		{"on a revision", func(tx fovea.Tx) ([]*fovea.Model, error) { return tx.ModelsOn(fovea.RevisionKey{Dataset: 7, Number: 3}) }, []int64{13, 20}},
+		{"on a revision", func(tx fovea.Tx) ([]*fovea.Model, error) {
+			return tx.ModelsOn(fovea.RevisionKey{Dataset: 7, Number: 3})
+		}, []int64{13, 20}},
 		{"on a dataset", func(tx fovea.Tx) ([]*fovea.Model, error) { return tx.ModelsOn(fovea.RevisionKey{Dataset: 7}) }, []int64{10, 11, 12, 13, 20}},
 		{"on none", func(tx fovea.Tx) ([]*fovea.Model, error) { return tx.ModelsOn(fovea.RevisionKey{Dataset: 9}) }, nil},
 	} {
