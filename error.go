@@ -25,10 +25,12 @@ const (
 	BadToken                // a page token that was not issued for this request
 	BadObject               // an object in S3 that is missing or cannot be read
 	Unsupported             // the operation is known and not built
+	BadImage                // an image that is none, or cannot be decoded
+	TooLarge                // an image of too many bytes or pixels
 )
 
 var kindNames = [...]string{"internal", "invalid", "not found", "exists", "in use", "not ready", "limit", "quota",
-	"denied", "throttled", "bad token", "bad object", "unsupported"}
+	"denied", "throttled", "bad token", "bad object", "unsupported", "bad image", "too large"}
 
 // String returns the kind in lower case, for logs.
 func (k Kind) String() string {

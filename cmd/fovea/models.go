@@ -7,6 +7,7 @@ import (
 	"fovea/internal/hosting"
 	"fovea/internal/lookout"
 	"fovea/internal/model"
+	"fovea/internal/rekognition"
 	"fovea/internal/segment"
 )
 
@@ -15,8 +16,11 @@ func (n *node) openModels(profiles map[fovea.Service]fovea.Profile, pager *fovea
 	c := n.config
 	models := &model.Ops{
 		Store: n.store, Blobs: n.blobs, Objects: n.objects, Reader: reader, Profiles: profiles, Pager: pager, Log: n.log,
-		Trainers: map[fovea.Service]model.Trainer{fovea.Lookout: lookout.Trainer{Partition: c.Partition}},
-		Cores:    c.TrainingCores,
+		Trainers: map[fovea.Service]model.Trainer{
+			fovea.CustomLabels: rekognition.Trainer{Partition: c.Partition},
+			fovea.Lookout:      lookout.Trainer{Partition: c.Partition},
+		},
+		Cores: c.TrainingCores,
 	}
 	load := func(ctx context.Context, m *fovea.Model) (hosting.Predictor, error) {
 		weights, err := models.ReadWeights(ctx, m)
@@ -38,7 +42,8 @@ func (n *node) openModels(profiles map[fovea.Service]fovea.Profile, pager *fovea
 
 // loaders make models of the weights that the trainers of the services store.
 var loaders = map[fovea.Service]func(weights []byte) (hosting.Predictor, error){
-	fovea.Lookout: lookout.Load,
+	fovea.CustomLabels: rekognition.Load,
+	fovea.Lookout:      lookout.Load,
 }
 
 // serviceOf returns the service of a project.

@@ -236,7 +236,7 @@ func (n *node) wire(ctx context.Context) error {
 	n.runner = n.newRunner(datasets, models, metrics)
 	verifier := &sigv4.Verifier{Secret: n.secret}
 	n.handler = &server.Server{
-		Rekognition: (&rekognition.Server{Projects: projects, Datasets: datasets, Partition: c.Partition, Log: n.log}).API(),
+		Rekognition: (&rekognition.Server{Projects: projects, Datasets: datasets, Models: models, Host: host, Objects: n.objects, Partition: c.Partition, Log: n.log}).API(),
 		Lookout:     (&lookout.Server{Projects: projects, Datasets: datasets, Models: models, Host: host, Partition: c.Partition, Log: n.log}).API(),
 		Own:         (&extension.Server{Datasets: datasets, Key: signingKey, WriteError: server.WriteError, Log: n.log}).Handler(),
 		Console:     console.Handler(),

@@ -44,6 +44,8 @@ var errorNames = map[fovea.Kind]string{
 	fovea.Throttled: "ThrottlingException",
 	fovea.BadToken:  "ValidationException",
 	fovea.BadObject: "ValidationException",
+	fovea.BadImage:  "ValidationException",
+	fovea.TooLarge:  "ValidationException",
 }
 
 // API returns the operations as an http.Handler.

@@ -9,24 +9,29 @@ import (
 
 	"fovea"
 	"fovea/internal/dataset"
+	"fovea/internal/model"
 )
 
-// An arn is the name of a project or dataset (CL-3.1, CL-3.3), whose form the
-// generated constraints have checked.
+// An arn is the name of a project, a dataset or a model version (CL-3.1 to
+// CL-3.3), whose form the generated constraints have checked.
 type arn struct {
 	text    string
 	scope   string // "arn:<partition>:rekognition:<region>:<account>"
 	project string
 	split   fovea.Split // of a dataset
+	version string      // of a model
 	created string      // milliseconds since the Unix epoch, as they are written
 }
 
-// parseARN takes the ARN of a project or a dataset apart.
+// parseARN takes an ARN apart.
 func parseARN(text string) arn {
 	scope, resource, _ := strings.Cut(text, ":project/")
 	parts := strings.Split(resource, "/")
 	a := arn{text: text, scope: scope, project: parts[0], created: parts[len(parts)-1]}
-	if len(parts) == 4 {
+	switch {
+	case len(parts) == 4 && parts[1] == "version":
+		a.version = parts[2]
+	case len(parts) == 4:
 		a.split = fovea.Split(parts[2])
 	}
 	return a
@@ -67,4 +72,11 @@ func (s *Server) projectARN(p *fovea.Project) string {
 // datasetARN returns the ARN of a dataset.
 func (s *Server) datasetARN(p *fovea.Project, ds *fovea.Dataset) string {
 	return fmt.Sprintf("arn:%s:rekognition:%s:%s:project/%s/dataset/%s/%d", s.Partition, p.Region, p.Account, p.Name, ds.Split, ds.Created.UnixMilli())
+}
+
+// versionARN returns the ARN of a model version.
+func (s *Server) versionARN(v *model.View) string { return versionARN(s.Partition, v.Project, v.Model) }
+
+func versionARN(partition string, p *fovea.Project, m *fovea.Model) string {
+	return fmt.Sprintf("arn:%s:rekognition:%s:%s:project/%s/version/%s/%d", partition, p.Region, p.Account, p.Name, m.Name, m.Created.UnixMilli())
 }

@@ -46,18 +46,20 @@ func AppendListed(dst []byte, doc *manifest.Doc, labeled bool, problems []Stored
 // attribute, its metadata, or an annotation. It loses its reserved keys; what
 // other objects hold is the user's.
 type carrier struct {
-	node   int
-	errors []StoredProblem
+	node     int
+	errors   []StoredProblem
+	warnings []StoredProblem // of a validation manifest
 }
 
 // A lister writes an entry.
 type lister struct {
-	doc      *manifest.Doc
-	dst      []byte
-	labeled  bool
-	both     bool      // write both lists of errors
-	carriers []carrier // in order of their nodes
-	next     int       // the carrier that is written next
+	doc        *manifest.Doc
+	dst        []byte
+	labeled    bool
+	both       bool      // write both lists of errors
+	validation bool      // write a line of a validation manifest (CL-6.102)
+	carriers   []carrier // in order of their nodes
+	next       int       // the carrier that is written next
 }
 
 // findCarriers finds the objects that may carry errors.
@@ -184,6 +186,11 @@ func (l *lister) object(i int) {
 		l.dst = append(append(l.dst, l.doc.Raw(k)...), ':')
 		l.value(k + 1)
 	}
+	if l.validation {
+		l.found(start, own)
+		l.dst = append(l.dst, '}')
+		return
+	}
 	if i == l.doc.Root() {
 		l.comma(start)
 		l.dst = append(l.dst, `"cl-metadata":{"is_labeled":`...)
@@ -196,6 +203,19 @@ func (l *lister) object(i int) {
 		}
 	}
 	l.dst = append(l.dst, '}')
+}
+
+// found writes what a validation manifest tells of an object.
+func (l *lister) found(start int, own *carrier) {
+	if own == nil {
+		return
+	}
+	if len(own.errors) > 0 {
+		l.errors(start, "errors", own.errors)
+	}
+	if len(own.warnings) > 0 {
+		l.errors(start, "warnings", own.warnings)
+	}
 }
 
 // errors writes a list of errors as a member of that key (CL-6.61).

@@ -1,7 +1,7 @@
 // Package rekognition is the Custom Labels part of the Amazon Rekognition API:
 // its operations by name, its ARNs, statuses, messages and error names, and the
 // rules by which it judges the lines of a manifest (Profile). It translates;
-// what happens is in packages project and dataset.
+// what happens is in packages project, dataset and model.
 package rekognition
 
 import (
@@ -11,6 +11,8 @@ import (
 	"fovea"
 	"fovea/internal/awsjson"
 	"fovea/internal/dataset"
+	"fovea/internal/hosting"
+	"fovea/internal/model"
 	"fovea/internal/project"
 	"fovea/internal/rekognition/api"
 )
@@ -19,6 +21,9 @@ import (
 type Server struct {
 	Projects  *project.Ops
 	Datasets  *dataset.Ops
+	Models    *model.Ops
+	Host      *hosting.Host
+	Objects   fovea.Objects
 	Partition string // of ARNs, such as aws
 	Log       *slog.Logger
 }
@@ -38,6 +43,8 @@ var errorNames = map[fovea.Kind]string{
 	fovea.Throttled: "ProvisionedThroughputExceededException",
 	fovea.BadToken:  "InvalidPaginationTokenException",
 	fovea.BadObject: "InvalidS3ObjectException",
+	fovea.BadImage:  "InvalidImageFormatException",
+	fovea.TooLarge:  "ImageTooLargeException",
 }
 
 // API returns the operations as an http.Handler.
@@ -60,6 +67,13 @@ func (s *Server) API() *awsjson.API {
 			"UpdateDatasetEntries": awsjson.Call(s.updateDatasetEntries).
 				Naming(fovea.NotReady, "InvalidParameterException"), // CL-2.104
 			"DistributeDatasetEntries": awsjson.Call(s.distributeDatasetEntries),
+			"CreateProjectVersion":     awsjson.Call(s.createProjectVersion),
+			"DescribeProjectVersions":  awsjson.Call(s.describeProjectVersions),
+			"DeleteProjectVersion":     awsjson.Call(s.deleteProjectVersion),
+			"StartProjectVersion":      awsjson.Call(s.startProjectVersion),
+			"StopProjectVersion":       awsjson.Call(s.stopProjectVersion),
+			"CopyProjectVersion":       awsjson.Call(s.copyProjectVersion),
+			"DetectCustomLabels":       awsjson.Call(s.detectCustomLabels),
 			"TagResource":              awsjson.Call(s.tagResource),
 			"UntagResource":            awsjson.Call(s.untagResource),
 			"ListTagsForResource":      awsjson.Call(s.listTagsForResource),

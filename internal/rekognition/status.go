@@ -55,3 +55,38 @@ func messageCode(ds *fovea.Dataset) api.DatasetStatusMessageCode {
 func errStored(dataset string, seq int64) error {
 	return fmt.Errorf("entry %d of dataset %s is not JSON", seq, dataset)
 }
+
+// versionStatuses are what the statuses of a model are called (CL 4.3).
+var versionStatuses = map[fovea.ModelStatus]api.ProjectVersionStatus{
+	fovea.Training:    api.ProjectVersionStatusTrainingInProgress,
+	fovea.Trained:     api.ProjectVersionStatusTrainingCompleted,
+	fovea.TrainFailed: api.ProjectVersionStatusTrainingFailed,
+	fovea.Copying:     api.ProjectVersionStatusCopyingInProgress,
+	fovea.Copied:      api.ProjectVersionStatusCopyingCompleted,
+	fovea.CopyFailed:  api.ProjectVersionStatusCopyingFailed,
+	fovea.Starting:    api.ProjectVersionStatusStarting,
+	fovea.Running:     api.ProjectVersionStatusRunning,
+	fovea.StartFailed: api.ProjectVersionStatusFailed,
+	fovea.Stopping:    api.ProjectVersionStatusStopping,
+	fovea.Stopped:     api.ProjectVersionStatusStopped,
+}
+
+// versionMessages are the messages of a model that did not fail (CL-4.31).
+var versionMessages = map[fovea.ModelStatus]string{
+	fovea.Training: "The model is being trained.",
+	fovea.Trained:  "The model is ready to run.",
+	fovea.Copying:  "The model is being copied.",
+	fovea.Copied:   "The model is ready to run.",
+	fovea.Starting: "The model is starting.",
+	fovea.Running:  "The model is running.",
+	fovea.Stopping: "The model is stopping.",
+	fovea.Stopped:  "The model is stopped.",
+}
+
+// versionMessage returns the StatusMessage of a model, which is never empty.
+func versionMessage(m *fovea.Model) string {
+	if text, ok := versionMessages[m.Status]; ok {
+		return text
+	}
+	return m.Message
+}

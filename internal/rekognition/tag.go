@@ -13,8 +13,7 @@ import (
 // model versions (CL-11.40).
 var taggable = regexp.MustCompile(`^arn:[a-z\d-]+:rekognition:[a-z\d-]+:\d{12}:project/[a-zA-Z0-9_.\-]{1,255}/((dataset/(train|test)|version/[a-zA-Z0-9_.\-]{1,255})/)?[0-9]+$`)
 
-// resource returns what an ARN of a tag operation names. Model versions do not
-// exist yet.
+// resource returns what an ARN of a tag operation names.
 func (s *Server) resource(ctx context.Context, text string) (project.Resource, error) {
 	m := taggable.FindStringSubmatch(text)
 	if m == nil {
@@ -22,10 +21,7 @@ func (s *Server) resource(ctx context.Context, text string) (project.Resource, e
 	}
 	a := parseARN(text)
 	key, err := s.find(ctx, a)
-	if err == nil && m[2] != "" && m[3] == "" {
-		err = a.notFound()
-	}
-	return project.Resource{Name: text, Project: key, Split: a.split, Is: a.is}, err
+	return project.Resource{Name: text, Project: key, Split: a.split, Model: a.version, Is: a.is}, err
 }
 
 func (s *Server) tagResource(ctx context.Context, in *api.TagResourceRequest) (*api.TagResourceResponse, error) {

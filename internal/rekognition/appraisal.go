@@ -1,0 +1,111 @@
+package rekognition
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+
+	"fovea/internal/appraisal"
+	"fovea/internal/ml/classify"
+	"fovea/internal/ml/head"
+)
+
+// report returns what is known about the model besides its evaluation files.
+func (e *evaluation) report() (*appraisal.Report, error) {
+	r := &appraisal.Report{
+		Form: appraisal.Form, Kind: e.result.Recipe, TrainImages: len(e.material.train), TestImages: len(e.material.test), Doubtful: []appraisal.Image{},
+	}
+	if e.predictor.detector != nil {
+		search := appraisal.NewSearch(e.predictor.Labels, e.predictor.Thresholds, matchIoU)
+		err := e.eachFound(func(s *sample, list []found) {
+			search.Add(appraisal.Searched{SourceRef: s.image.String(), Found: inPixels(s, asObjects(list)), There: inPixels(s, s.objects(e.predictor.Labels))})
+		})
+		r.Test, r.Hardest = search.Evaluation()
+		return r, err
+	}
+	rule := appraisal.Rule{Labels: e.predictor.Labels, Thresholds: e.predictor.Thresholds}
+	if e.predictor.classifier.Task == classify.SingleLabel {
+		rule.Decide = e.predictor.classifier.Decide
+	}
+	var list []appraisal.Tested
+	err := e.eachFound(func(s *sample, found []found) {
+		t := appraisal.Tested{SourceRef: s.image.String(), Has: e.known(s), Scores: make([]float32, len(rule.Labels))}
+		for _, x := range found {
+			t.Scores[x.Label] = x.Score
+		}
+		list = append(list, t)
+	})
+	if err != nil {
+		return nil, err
+	}
+	r.Test, r.Hardest = rule.Evaluate(list), rule.Hardest(list)
+	train := e.material.train
+	r.OutOfFold(e.predictor.learnt, rule, func(i int) string { return train[i].image.String() }, func(i int) []int { return e.known(&train[i]) })
+	return r, nil
+}
+
+// eachFound calls fn with the test images and what was found in them.
+func (e *evaluation) eachFound(fn func(*sample, []found)) error {
+	f, err := os.Open(e.found)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	kept := json.NewDecoder(bufio.NewReader(f))
+	for i := range e.material.test {
+		var list []found
+		if err := kept.Decode(&list); err != nil {
+			return fmt.Errorf("what was found in %s: %w", e.material.test[i].image, err)
+		}
+		fn(&e.material.test[i], list)
+	}
+	return nil
+}
+
+// known returns the labels of an image that the model knows.
+func (e *evaluation) known(s *sample) (labels []int) {
+	for _, name := range s.labels {
+		if k, ok := slices.BinarySearch(e.predictor.Labels, name); ok {
+			labels = append(labels, k)
+		}
+	}
+	return labels
+}
+
+// inPixels returns objects in pixels of the image instead of those of what
+// readImage makes of it.
+func inPixels(s *sample, list []head.Object) []head.Object {
+	scale := max(1, float64(max(s.width, s.height))/trainSide)
+	out := slices.Clone(list)
+	for i := range out {
+		b := &out[i].Box
+		b.Left, b.Top, b.Width, b.Height = b.Left*scale, b.Top*scale, b.Width*scale, b.Height*scale
+	}
+	return out
+}
+
+// thresholds returns the assumed thresholds by label.
+func (p *predictor) thresholds() map[string]float64 {
+	m := map[string]float64{}
+	for k, name := range p.Labels {
+		m[name] = p.Thresholds[k]
+	}
+	return m
+}
+
+// backbone returns the backbone that the model looks through, "" for none.
+func (p *predictor) backbone() string {
+	if p.classifier == nil {
+		return ""
+	}
+	return backboneText(classify.BackboneOf(p.classifier))
+}
+
+func backboneText(name, hash string) string {
+	if name == "" {
+		return ""
+	}
+	return name + " " + hash
+}

@@ -1,0 +1,264 @@
+package rekognition
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"slices"
+
+	"fovea"
+	"fovea/internal/imaging"
+	"fovea/internal/lint"
+	"fovea/internal/manifest"
+	"fovea/internal/ml/head"
+	"fovea/internal/model"
+)
+
+// A sample is a manifest line of a training.
+type sample struct {
+	number int64 // of the line, from 1
+	image  fovea.ObjectRef
+	labels []string // of the whole image, sorted
+	boxes  []target
+	state  lineState
+	failed bool // it has errors
+	width  int  // of the image in pixels, upright
+	height int
+}
+
+// A lineState says what becomes of a line (CL-6.113).
+type lineState uint8
+
+const (
+	validLine   lineState = iota
+	invalidLine           // it cannot be used
+	ignoredLine           // it has warnings only (CL-6.54)
+)
+
+// A target is a labelled box, in pixels of an image of that size.
+type target struct {
+	label string
+	head.Box
+	width, height float64
+}
+
+// codeImage is the error of an image that cannot be used (CL-6.39). It is found
+// in training only.
+const (
+	codeImage    = "ERROR_INVALID_IMAGE"
+	messageImage = "The image is invalid. Check S3 path and/or image properties."
+)
+
+// A list is what a manifest of a training has.
+type list struct {
+	samples []sample
+	buckets map[string]bool
+	lines   int64
+}
+
+// readSamples judges every line of a split, as creating a dataset does, and
+// keeps what is learnt from it.
+func readSamples(ctx context.Context, run *model.Run, split fovea.Split) (*list, error) {
+	out := &list{buckets: map[string]bool{}}
+	checker := newChecker(run.Limits)
+	var doc manifest.Doc
+	var entry manifest.Entry
+	err := run.Lines(ctx, split, func(number int64, line []byte, bad *manifest.LineError) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if bad == nil {
+			bad = doc.Parse(line, int(run.Limits.LineChars))
+		}
+		entry.Reset()
+		entry.Line, entry.Number = line, number
+		checker.Check(&entry, &doc, bad)
+		s := sampleOf(&doc, &entry)
+		s.number = number
+		out.lines = number
+		out.samples = append(out.samples, s)
+		if s.image.Bucket != "" {
+			out.buckets[s.image.Bucket] = true
+		}
+		return nil
+	})
+	return out, err
+}
+
+// sampleOf returns what is learnt from a line that was judged.
+func sampleOf(doc *manifest.Doc, e *manifest.Entry) sample {
+	if e.Dropped {
+		return sample{state: invalidLine, failed: true}
+	}
+	bucket, key, _ := lint.SplitRef(e.SourceRef)
+	s := sample{image: fovea.ObjectRef{Bucket: string(bucket), Key: string(key)}}
+	ignored := false
+	for _, p := range e.Problems {
+		switch {
+		case p.Severity == manifest.Error:
+			s.failed = true
+			if p.Code == codeNoAttributes || p.Code == codeNoValid {
+				s.state = invalidLine
+			}
+		case p.Code == codeUnannotated || p.Code == codeWithoutBoxes:
+			ignored = true
+		}
+	}
+	switch {
+	case s.state == invalidLine:
+		return s
+	case ignored:
+		s.state = ignoredLine
+		return s
+	}
+	usable := map[string]bool{}
+	for _, l := range e.Labels {
+		if l.Used {
+			usable[l.Name] = true
+		}
+	}
+	wrong := map[string]bool{} // places that have errors
+	for _, p := range e.Problems {
+		if p.Severity == manifest.Error {
+			wrong[p.At] = true
+		}
+	}
+	s.readTargets(doc, usable, wrong)
+	return s
+}
+
+// readTargets reads the labels and boxes of the line, those that are valid: of
+// labels that the checker let through, at places without errors.
+func (s *sample) readTargets(doc *manifest.Doc, usable, wrong map[string]bool) {
+	var line lint.Line
+	line.Read(doc, isReserved)
+	for _, pair := range line.Pairs {
+		if wrong[doc.PointerOf(pair.Value)] || wrong[doc.PointerOf(pair.Meta)] {
+			continue
+		}
+		if node := doc.Member(pair.Meta, "class-name"); node >= 0 && doc.Type(pair.Value) != manifest.Object {
+			if name := string(doc.Str(node, nil)); usable[name] {
+				s.labels = append(s.labels, name)
+			}
+			continue
+		}
+		size := doc.Member(pair.Value, "image_size")
+		if size < 0 {
+			continue
+		}
+		frame, ok := sizeAt(doc, size)
+		if !ok {
+			continue
+		}
+		for _, b := range appendBoxes(nil, doc, pair) {
+			if usable[b.Label] && !wrong[b.At.Pointer] {
+				s.boxes = append(s.boxes, target{b.Label, head.Box{Left: b.Left, Top: b.Top, Width: b.Width, Height: b.Height}, frame.Width, frame.Height})
+			}
+		}
+	}
+	slices.Sort(s.labels)
+	s.labels = slices.Compact(s.labels)
+}
+
+// openSamples looks at the header of every image that is to be used, and makes
+// lines invalid whose image cannot be (CL-6.39). It returns how many images
+// could not be read at all.
+func openSamples(ctx context.Context, images *model.Images, l *list, limits fovea.ImageLimits, progress func(done float64)) (unread int, err error) {
+	for i := range l.samples {
+		s := &l.samples[i]
+		if s.state != validLine {
+			continue
+		}
+		info, _, err := images.Probe(ctx, s.image)
+		var bad *imaging.Error
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return 0, ctx.Err()
+		case errors.As(err, &bad):
+			s.state, s.failed = invalidLine, true
+		case err != nil && fovea.KindOf(err) != fovea.Internal:
+			s.state, s.failed = invalidLine, true
+			unread++
+		case err != nil:
+			return 0, err
+		case !sideAllowed(limits, info):
+			s.state, s.failed = invalidLine, true
+		}
+		s.width, s.height = info.Width, info.Height
+		if info.Orientation >= 5 { // the EXIF orientations on a side
+			s.width, s.height = info.Height, info.Width
+		}
+		progress(float64(i+1) / float64(len(l.samples)))
+	}
+	return unread, nil
+}
+
+func sideAllowed(l fovea.ImageLimits, info imaging.Info) bool {
+	short, long := min(info.Width, info.Height), max(info.Width, info.Height)
+	return (l.MinSide == 0 || short >= l.MinSide) && (l.MaxSide == 0 || long <= l.MaxSide) && (l.Aspect == 0 || long <= l.Aspect*short)
+}
+
+// use returns the samples of the list that can be used.
+func (l *list) use() []sample {
+	var out []sample
+	for _, s := range l.samples {
+		if s.state == validLine {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// testShare is the part of a manifest that tests a model for which there is no
+// test data (CL-9.3).
+const testShare = 0.2
+
+// splitSamples takes a test set out of the samples, of every label alike, by a
+// hash of the images' names: the same images test every model. It fails if a
+// label has too few images (CL-6.84).
+func splitSamples(all []sample) (train, test []sample, ok bool) {
+	order := slices.Clone(all)
+	slices.SortFunc(order, func(a, b sample) int {
+		x, y := sha256.Sum256([]byte(a.image.String())), sha256.Sum256([]byte(b.image.String()))
+		return cmp.Or(slices.Compare(x[:], y[:]), cmp.Compare(a.number, b.number))
+	})
+	total, taken := map[string]int{}, map[string]int{}
+	for i := range order {
+		for _, name := range order[i].names() {
+			total[name]++
+		}
+	}
+	for _, n := range total {
+		if n < 2 {
+			return nil, nil, false
+		}
+	}
+	for _, s := range order {
+		names := s.names()
+		wanted, last := false, false
+		for _, name := range names {
+			wanted = wanted || float64(taken[name]) < testShare*float64(total[name])
+			last = last || total[name]-taken[name] == 1 // the one that is left trains
+		}
+		if !wanted || last {
+			train = append(train, s)
+			continue
+		}
+		for _, name := range names {
+			taken[name]++
+		}
+		test = append(test, s)
+	}
+	return train, test, len(test) > 0
+}
+
+// names returns the labels of a sample, each once, whatever they are on.
+func (s *sample) names() []string {
+	names := slices.Clone(s.labels)
+	for _, b := range s.boxes {
+		names = append(names, b.label)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
