@@ -89,7 +89,7 @@ func (t *ImportTask) idle(ctx context.Context, svc service, split exchange.Split
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
-			return st, contextError(ctx)
+			return st, context.Cause(ctx)
 		}
 	}
 }

@@ -31,7 +31,7 @@ func (x *exporter) write(ctx context.Context) error {
 	})
 	switch {
 	case ctx.Err() != nil:
-		return contextError(ctx)
+		return context.Cause(ctx)
 	case failed != nil:
 		return failed
 	case err != nil:
@@ -118,7 +118,7 @@ func (x *exporter) image(t taken) *exchange.Image {
 		img.Size = st.Size()
 	}
 	if img.Width <= 0 || img.Height <= 0 {
-		if info, err := probe(img); err == nil {
+		if info, err := probe(file{name: img.Name, size: img.Size, open: img.Open}); err == nil {
 			img.Width, img.Height, img.Depth = info.Width, info.Height, info.Channels
 		}
 	}

@@ -51,7 +51,7 @@ func (x *exporter) manifests(ctx context.Context) error {
 		}
 	}
 	if ctx.Err() != nil {
-		return contextError(ctx)
+		return context.Cause(ctx)
 	}
 	if failed != nil {
 		return failed

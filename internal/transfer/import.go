@@ -48,7 +48,8 @@ var ErrNothing = errors.New("there is no image to import")
 // manifest is in the result.
 func (t *ImportTask) Import(ctx context.Context) (*Result, error) {
 	at := t.place()
-	r := &Result{Bucket: at.bucket, Prefix: at.prefix}
+	r := &Result{Bucket: at.bucket, Prefix: at.prefix, Datasets: []DatasetResult{}}
+	r.Labels = map[string]int64{}
 	svc, err := newService(t.Service, t.Project, t.Server)
 	if err != nil {
 		return r, err
@@ -143,6 +144,14 @@ func (d *draft) of(split exchange.Split) *manifestFile {
 	return d.manifests[0]
 }
 
+// hide takes the names of the temporary files away, where the system allows it,
+// so that a process that is killed leaves nothing.
+func (d *draft) hide() {
+	for _, m := range d.manifests {
+		os.Remove(m.f.Name())
+	}
+}
+
 // remove removes the temporary files.
 func (d *draft) remove() error {
 	var errs []error
@@ -231,6 +240,7 @@ func (t *ImportTask) upload(ctx context.Context, at *place, whole *Counts, r *Re
 	if err != nil {
 		return nil, err
 	}
+	d.hide()
 	u := newUploader(at)
 	items := t.items(ctx, at, &stock{at.list(imageFolder), at.list(maskFolder)})
 	p := Progress{Stage: Sending, Total: whole.Images + whole.LeftOut}
@@ -251,7 +261,7 @@ func (t *ImportTask) upload(ctx context.Context, at *place, whole *Counts, r *Re
 		t.progress(p)
 	}
 	if ctx.Err() != nil {
-		return d, contextError(ctx)
+		return d, context.Cause(ctx)
 	}
 	for _, m := range d.manifests {
 		if err := m.flush(); err != nil {

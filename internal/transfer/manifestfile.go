@@ -7,6 +7,7 @@ import (
 	"errors"
 	"hash"
 	"io"
+	"io/fs"
 	"os"
 
 	"fovea/internal/exchange"
@@ -54,5 +55,9 @@ func (m *manifestFile) reader() *io.SectionReader { return io.NewSectionReader(m
 
 // remove closes and removes the file.
 func (m *manifestFile) remove() error {
-	return errors.Join(m.f.Close(), os.Remove(m.f.Name()))
+	err := os.Remove(m.f.Name())
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return errors.Join(m.f.Close(), err)
 }

@@ -16,7 +16,7 @@ func (t *ImportTask) survey(ctx context.Context) (*Counts, error) {
 	c := &Counts{}
 	for img, err := range t.Collection.Images() {
 		if ctx.Err() != nil {
-			return c, contextError(ctx)
+			return c, context.Cause(ctx)
 		}
 		if img == nil || err != nil {
 			c.LeftOut++
@@ -38,6 +38,7 @@ type Plan struct {
 // the manifests to dir. Images are opened, as far as their heads.
 func (t *ImportTask) Plan(ctx context.Context, dir string) (*Plan, error) {
 	p := &Plan{Manifests: map[exchange.Split]string{}, Places: map[exchange.Split]fovea.ObjectRef{}}
+	p.Labels = map[string]int64{}
 	at := t.place()
 	d, err := t.draft(dir, at, now())
 	if err != nil {
@@ -50,7 +51,7 @@ func (t *ImportTask) Plan(ctx context.Context, dir string) (*Plan, error) {
 		}
 	}
 	if ctx.Err() != nil {
-		return nil, contextError(ctx)
+		return nil, context.Cause(ctx)
 	}
 	for _, m := range d.manifests {
 		if err := m.flush(); err != nil {
@@ -72,24 +73,28 @@ func (t *ImportTask) look(_ context.Context, i item) result {
 	if i.err != nil {
 		return result{item: i, err: i.err}
 	}
-	info, err := probe(i.image)
-	return result{item: i, info: info, err: err}
+	r := result{item: i}
+	r.info, r.err = probe(i.file)
+	if i.mask != nil {
+		_, r.maskErr = probe(*i.mask)
+	}
+	return r
 }
 
 // maxHead is how much of an image is read to find its size.
 const maxHead = imaging.MaxHeader + 64<<10
 
-// probe reads the head of an image.
-func probe(img *exchange.Image) (imaging.Info, error) {
-	r, err := img.Open()
+// probe reads the head of an image, or of a mask.
+func probe(f file) (imaging.Info, error) {
+	r, err := f.open()
 	if err != nil {
-		return imaging.Info{}, faultf("%s cannot be opened: %w", img.Name, err)
+		return imaging.Info{}, faultf("%s cannot be opened: %w", f.name, err)
 	}
 	defer r.Close()
 	h := &head{r: io.LimitReader(r, maxHead)}
-	info, err := imaging.Probe(h, img.Size)
+	info, err := imaging.Probe(h, f.size)
 	if err != nil {
-		return info, faultf("%s cannot be used: %w", img.Name, err)
+		return info, faultf("%s cannot be used: %w", f.name, err)
 	}
 	return info, nil
 }

@@ -2,7 +2,6 @@ package transfer
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -127,12 +126,4 @@ func (t *ImportTask) lost(img *exchange.Image) string {
 		return fmt.Sprintf("%s has a mask, which Custom Labels does not know; it is imported without", img.Name)
 	}
 	return ""
-}
-
-// contextError returns why a context ended before the work was done.
-func contextError(ctx context.Context) error {
-	if err := context.Cause(ctx); err != nil {
-		return err
-	}
-	return ctx.Err()
 }

@@ -15,7 +15,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"golang.org/x/sync/semaphore"
 
-	"fovea/internal/exchange"
 	"fovea/internal/imaging"
 )
 
@@ -149,9 +148,4 @@ func contentType(f imaging.Format) string {
 		return "image/png"
 	}
 	return "image/jpeg"
-}
-
-// fileOf returns an image as a file.
-func fileOf(img *exchange.Image, key string) file {
-	return file{name: img.Name, key: key, size: img.Size, open: img.Open}
 }
