@@ -14,6 +14,7 @@ import (
 
 	"fovea/internal/imaging"
 	"fovea/internal/ml/backbone"
+	"fovea/internal/ml/onnx/onnxtest"
 	"fovea/internal/ml/safetensors"
 )
 
@@ -28,29 +29,7 @@ func procnet(t testing.TB) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var g graph
-	g.input(info("image", 1, 3, -1, -1))
-	for name, w := range f.Tensors {
-		g.weights(floatTensor(name, w.Shape, w.Data...))
-	}
-	layer := func(x, name, norm string, stride int) string {
-		pad := f.Tensors[name+".weight"].Shape[2] / 2
-		g.node("Conv", []string{x, name + ".weight"}, []string{name}, setting("strides", []int{stride, stride}), setting("pads", []int{pad, pad, pad, pad}))
-		g.node("BatchNormalization", []string{name, norm + ".weight", norm + ".bias", norm + ".running_mean", norm + ".running_var"}, []string{norm})
-		return norm
-	}
-	relu := func(x string) string {
-		g.node("Relu", []string{x}, []string{x + "+"})
-		return x + "+"
-	}
-	x := relu(layer("image", "stem.0", "stem.1", 2))
-	for _, s := range []string{"s1", "s2", "s3"} {
-		y := layer(relu(layer(x, s+".c1", s+".b1", 2)), s+".c2", s+".b2", 1)
-		g.node("Add", []string{y, layer(x, s+".sc.0", s+".sc.1", 2)}, []string{s})
-		x = relu(s)
-		g.output(info(x))
-	}
-	return g.file()
+	return onnxtest.Procnet(f.Tensors, -1, -1)
 }
 
 // TestBackbone wants the backbone that comes with the program to say the same
@@ -120,54 +99,54 @@ func TestBackbone(t *testing.T) {
 func transformer(whole bool) []byte {
 	const dim, tokens = 8, 25
 	rng := rand.New(rand.NewPCG(3, 4))
-	var g graph
+	var g onnxtest.Graph
 	weights := func(name string, shape ...int) string {
 		n, _ := size(shape)
 		data := make([]float32, n)
 		for i := range data {
 			data[i] = float32(rng.NormFloat64()) / 2
 		}
-		g.weights(floatTensor(name, shape, data...))
+		g.Weights(onnxtest.Floats(name, shape, data...))
 		return name
 	}
 	next := 0
-	node := func(op string, in []string, settings ...message) string {
+	node := func(op string, in []string, settings ...onnxtest.Message) string {
 		next++
 		out := op + string(rune('a'+next))
-		g.node(op, in, []string{out}, settings...)
+		g.Node(op, in, []string{out}, settings...)
 		return out
 	}
 	norm := func(x, name string) string {
 		scale, bias := weights(name+".s", dim), weights(name+".b", dim)
 		if whole {
-			return node("LayerNormalization", []string{x, scale, bias}, setting("epsilon", 1e-6))
+			return node("LayerNormalization", []string{x, scale, bias}, onnxtest.Setting("epsilon", 1e-6))
 		}
-		d := node("Sub", []string{x, node("ReduceMean", []string{x}, setting("axes", []int{-1}))})
-		v := node("ReduceMean", []string{node("Pow", []string{d, "two"})}, setting("axes", []int{-1}))
+		d := node("Sub", []string{x, node("ReduceMean", []string{x}, onnxtest.Setting("axes", []int{-1}))})
+		v := node("ReduceMean", []string{node("Pow", []string{d, "two"})}, onnxtest.Setting("axes", []int{-1}))
 		d = node("Div", []string{d, node("Sqrt", []string{node("Add", []string{v, "tiny"})})})
 		return node("Add", []string{node("Mul", []string{d, scale}), bias})
 	}
-	g.input(info("image", 1, 3, 16, 24))
-	g.weights(floatTensor("two", nil, 2))
-	g.weights(floatTensor("tiny", nil, 1e-6))
-	g.weights(floatTensor("half", nil, 0.5))
-	g.weights(floatTensor("one", nil, 1))
-	g.weights(floatTensor("root", nil, math.Sqrt2))
-	g.weights(intTensor("patches", 1, dim, -1))
-	g.weights(intTensor("heads", 1, tokens, 2, dim/2))
-	g.weights(intTensor("joined", 1, tokens, dim))
-	x := node("Conv", []string{"image", weights("patch", dim, 3, 4, 4)}, setting("strides", []int{4, 4}))
-	x = node("Transpose", []string{node("Reshape", []string{x, "patches"})}, setting("perm", []int{0, 2, 1}))
-	x = node("Concat", []string{weights("class", 1, 1, dim), x}, setting("axis", 1))
+	g.Input(onnxtest.Info("image", 1, 3, 16, 24))
+	g.Weights(onnxtest.Floats("two", nil, 2))
+	g.Weights(onnxtest.Floats("tiny", nil, 1e-6))
+	g.Weights(onnxtest.Floats("half", nil, 0.5))
+	g.Weights(onnxtest.Floats("one", nil, 1))
+	g.Weights(onnxtest.Floats("root", nil, math.Sqrt2))
+	g.Weights(onnxtest.Ints("patches", 1, dim, -1))
+	g.Weights(onnxtest.Ints("heads", 1, tokens, 2, dim/2))
+	g.Weights(onnxtest.Ints("joined", 1, tokens, dim))
+	x := node("Conv", []string{"image", weights("patch", dim, 3, 4, 4)}, onnxtest.Setting("strides", []int{4, 4}))
+	x = node("Transpose", []string{node("Reshape", []string{x, "patches"})}, onnxtest.Setting("perm", []int{0, 2, 1}))
+	x = node("Concat", []string{weights("class", 1, 1, dim), x}, onnxtest.Setting("axis", 1))
 	x = node("Add", []string{x, weights("place", 1, tokens, dim)})
 	y := norm(x, "n1")
 	part := func(name string, perm ...int) string {
 		p := node("MatMul", []string{y, weights(name, dim, dim)})
-		return node("Transpose", []string{node("Reshape", []string{p, "heads"})}, setting("perm", perm))
+		return node("Transpose", []string{node("Reshape", []string{p, "heads"})}, onnxtest.Setting("perm", perm))
 	}
 	q, k, v := part("q", 0, 2, 1, 3), part("k", 0, 2, 3, 1), part("v", 0, 2, 1, 3)
-	a := node("MatMul", []string{node("Softmax", []string{node("MatMul", []string{q, k})}, setting("axis", -1)), v})
-	a = node("Reshape", []string{node("Transpose", []string{a}, setting("perm", []int{0, 2, 1, 3})), "joined"})
+	a := node("MatMul", []string{node("Softmax", []string{node("MatMul", []string{q, k})}, onnxtest.Setting("axis", -1)), v})
+	a = node("Reshape", []string{node("Transpose", []string{a}, onnxtest.Setting("perm", []int{0, 2, 1, 3})), "joined"})
 	x = node("Add", []string{x, a})
 	y = node("MatMul", []string{norm(x, "n2"), weights("up", dim, 3*dim)})
 	if whole {
@@ -177,8 +156,8 @@ func transformer(whole bool) []byte {
 		y = node("Mul", []string{node("Mul", []string{y, e}), "half"})
 	}
 	x = node("Add", []string{x, node("MatMul", []string{y, weights("down", 3*dim, dim)})})
-	g.output(info(x))
-	return g.file()
+	g.Output(onnxtest.Info(x))
+	return g.File()
 }
 
 // TestTransformer wants a transformer to say the same by whole operators and by
@@ -253,15 +232,15 @@ func loadSmall(ctx context.Context, file []byte) error {
 // TestT23MaliciousONNX wants files that ask for too much, or for what is not
 // there, to be refused with a reason.
 func TestT23MaliciousONNX(t *testing.T) {
-	in, out := info("x", 1, 3, -1, -1), info("y", 1, 3, -1, -1)
-	with := func(fn func(g *graph)) []byte {
-		var g graph
-		g.input(in)
+	in, out := onnxtest.Info("x", 1, 3, -1, -1), onnxtest.Info("y", 1, 3, -1, -1)
+	with := func(fn func(g *onnxtest.Graph)) []byte {
+		var g onnxtest.Graph
+		g.Input(in)
 		fn(&g)
-		g.output(out)
-		return g.file()
+		g.Output(out)
+		return g.File()
 	}
-	relu := func(g *graph) { g.node("Relu", []string{"x"}, []string{"y"}) }
+	relu := func(g *onnxtest.Graph) { g.Node("Relu", []string{"x"}, []string{"y"}) }
 	for _, tt := range []struct {
 		name string
 		file []byte
@@ -270,62 +249,62 @@ func TestT23MaliciousONNX(t *testing.T) {
 		{"nothing", nil, "no graph"},
 		{"no protocol buffer", []byte("\x7fELF and so on"), "no ONNX file"},
 		{"cut off", with(relu)[:40], "cut off"},
-		{"weights in another file", with(func(g *graph) {
-			g.weights(floatTensor("w", []int{1}).bytes(13, message{}.text(1, "location").text(2, "../../etc/passwd")))
+		{"weights in another file", with(func(g *onnxtest.Graph) {
+			g.Weights(onnxtest.Floats("w", []int{1}).Bytes(13, onnxtest.Message{}.Text(1, "location").Text(2, "../../etc/passwd")))
 			relu(g)
 		}), "in another file"},
-		{"weights elsewhere", with(func(g *graph) { g.weights(floatTensor("w", []int{1}, 1).number(14, 1)); relu(g) }), "in another file"},
-		{"giant weights", with(func(g *graph) { g.weights(floatTensor("w", []int{1 << 30, 1 << 30}, 1)); relu(g) }), "are the most"},
-		{"negative size", with(func(g *graph) { g.weights(floatTensor("w", []int{-1}, 1)); relu(g) }), "are the most"},
-		{"weights shorter than their shape", with(func(g *graph) { g.weights(floatTensor("w", []int{5}, 1)); relu(g) }), "4 bytes for 5"},
-		{"dimensions", with(func(g *graph) { g.weights(floatTensor("w", make([]int, 9))); relu(g) }), "dimensions"},
-		{"strings", with(func(g *graph) { g.weights(message{}.number(2, 8).text(8, "w")); relu(g) }), "type 8"},
-		{"loop", with(func(g *graph) {
-			g.node("Loop", []string{"x"}, []string{"y"}, message{}.text(1, "body").bytes(6, message{}))
+		{"weights elsewhere", with(func(g *onnxtest.Graph) { g.Weights(onnxtest.Floats("w", []int{1}, 1).Number(14, 1)); relu(g) }), "in another file"},
+		{"giant weights", with(func(g *onnxtest.Graph) { g.Weights(onnxtest.Floats("w", []int{1 << 30, 1 << 30}, 1)); relu(g) }), "are the most"},
+		{"negative size", with(func(g *onnxtest.Graph) { g.Weights(onnxtest.Floats("w", []int{-1}, 1)); relu(g) }), "are the most"},
+		{"weights shorter than their shape", with(func(g *onnxtest.Graph) { g.Weights(onnxtest.Floats("w", []int{5}, 1)); relu(g) }), "4 bytes for 5"},
+		{"dimensions", with(func(g *onnxtest.Graph) { g.Weights(onnxtest.Floats("w", make([]int, 9))); relu(g) }), "dimensions"},
+		{"strings", with(func(g *onnxtest.Graph) { g.Weights(onnxtest.Message{}.Number(2, 8).Text(8, "w")); relu(g) }), "type 8"},
+		{"loop", with(func(g *onnxtest.Graph) {
+			g.Node("Loop", []string{"x"}, []string{"y"}, onnxtest.Message{}.Text(1, "body").Bytes(6, onnxtest.Message{}))
 		}), "graph within the graph"},
-		{"unknown operator", with(func(g *graph) { g.node("Exec", []string{"x"}, []string{"y"}) }), "Exec is not supported"},
-		{"other domain", with(func(g *graph) {
-			g.body = g.body.bytes(1, operation("Relu", []string{"x"}, []string{"y"}).text(7, "evil"))
+		{"unknown operator", with(func(g *onnxtest.Graph) { g.Node("Exec", []string{"x"}, []string{"y"}) }), "Exec is not supported"},
+		{"other domain", with(func(g *onnxtest.Graph) {
+			g.Body = g.Body.Bytes(1, onnxtest.Operation("Relu", []string{"x"}, []string{"y"}).Text(7, "evil"))
 		}), "evil"},
-		{"cycle", with(func(g *graph) {
-			g.node("Add", []string{"x", "b"}, []string{"a"})
-			g.node("Add", []string{"x", "a"}, []string{"b"})
+		{"cycle", with(func(g *onnxtest.Graph) {
+			g.Node("Add", []string{"x", "b"}, []string{"a"})
+			g.Node("Add", []string{"x", "a"}, []string{"b"})
 			relu(g)
 		}), `nothing makes "b"`},
-		{"made twice", with(func(g *graph) { relu(g); relu(g) }), "made twice"},
+		{"made twice", with(func(g *onnxtest.Graph) { relu(g); relu(g) }), "made twice"},
 		{"output without a name", func() []byte {
-			var g graph
-			g.input(in)
-			g.node("Relu", []string{"x"}, []string{""})
-			g.output(info(""))
-			return g.file()
+			var g onnxtest.Graph
+			g.Input(in)
+			g.Node("Relu", []string{"x"}, []string{""})
+			g.Output(onnxtest.Info(""))
+			return g.File()
 		}(), "nothing makes the output"},
-		{"no output", with(func(*graph) {}), "nothing makes the output"},
-		{"two inputs", with(func(g *graph) { g.input(info("z", 1)); relu(g) }), "one is supported"},
-		{"many inputs of a node", with(func(g *graph) { g.node("Max", make([]string, 600), []string{"y"}) }), "more than 512"},
-		{"functions", message(with(relu)).bytes(25, nil), "functions"},
+		{"no output", with(func(*onnxtest.Graph) {}), "nothing makes the output"},
+		{"two inputs", with(func(g *onnxtest.Graph) { g.Input(onnxtest.Info("z", 1)); relu(g) }), "one is supported"},
+		{"many inputs of a node", with(func(g *onnxtest.Graph) { g.Node("Max", make([]string, 600), []string{"y"}) }), "more than 512"},
+		{"functions", onnxtest.Message(with(relu)).Bytes(25, nil), "functions"},
 		{"two graphs", append(with(relu), with(relu)...), "two graphs"},
-		{"too much memory", with(func(g *graph) {
-			g.weights(intTensor("s", 1<<10, 1<<10))
-			g.weights(floatTensor("o", []int{1, 1}, 1))
+		{"too much memory", with(func(g *onnxtest.Graph) {
+			g.Weights(onnxtest.Ints("s", 1<<10, 1<<10))
+			g.Weights(onnxtest.Floats("o", []int{1, 1}, 1))
 			var all []string
 			for i := range 5 {
 				all = append(all, strings.Repeat("a", i+1))
-				g.node("Expand", []string{"o", "s"}, all[i:])
+				g.Node("Expand", []string{"o", "s"}, all[i:])
 			}
-			g.node("Concat", all, []string{"y"}, setting("axis", 0))
+			g.Node("Concat", all, []string{"y"}, onnxtest.Setting("axis", 0))
 		}), "bytes of others"},
-		{"too much work", with(func(g *graph) {
-			g.weights(intTensor("s", 1<<10, 1<<10))
-			g.node("ConstantOfShape", []string{"s"}, []string{"z"})
-			g.node("MatMul", []string{"z", "z"}, []string{"y"})
+		{"too much work", with(func(g *onnxtest.Graph) {
+			g.Weights(onnxtest.Ints("s", 1<<10, 1<<10))
+			g.Node("ConstantOfShape", []string{"s"}, []string{"z"})
+			g.Node("MatMul", []string{"z", "z"}, []string{"y"})
 		}), "multiplications"},
 		{"not an image", func() []byte {
-			var g graph
-			g.input(info("x", 1, 4, -1, -1))
+			var g onnxtest.Graph
+			g.Input(onnxtest.Info("x", 1, 4, -1, -1))
 			relu(&g)
-			g.output(out)
-			return g.file()
+			g.Output(out)
+			return g.File()
 		}(), "three channels"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -359,19 +338,19 @@ func TestHalf(t *testing.T) {
 }
 
 func FuzzLoad(f *testing.F) {
-	var g graph
-	g.input(info("x", 1, 3, -1, -1))
-	g.weights(floatTensor("w", []int{2, 3, 2, 2}, make([]float32, 24)...))
-	g.weights(intTensor("s", 1, -1))
-	g.node("Conv", []string{"x", "w"}, []string{"c"}, setting("strides", []int{2, 2}))
-	g.node("MaxPool", []string{"c"}, []string{"p"}, setting("kernel_shape", []int{2, 2}))
-	g.node("Reshape", []string{"p", "s"}, []string{"r"})
-	g.node("Split", []string{"r"}, []string{"a", "b"}, setting("axis", 1))
-	g.node("Gather", []string{"r", "s"}, []string{"g"}, setting("axis", 1))
-	g.node("Slice", []string{"r", "s", "s"}, []string{"l"})
-	g.node("Gemm", []string{"a", "b"}, []string{"y"}, setting("transB", 1))
-	g.output(info("y", 1, 2))
-	f.Add(g.file())
+	var g onnxtest.Graph
+	g.Input(onnxtest.Info("x", 1, 3, -1, -1))
+	g.Weights(onnxtest.Floats("w", []int{2, 3, 2, 2}, make([]float32, 24)...))
+	g.Weights(onnxtest.Ints("s", 1, -1))
+	g.Node("Conv", []string{"x", "w"}, []string{"c"}, onnxtest.Setting("strides", []int{2, 2}))
+	g.Node("MaxPool", []string{"c"}, []string{"p"}, onnxtest.Setting("kernel_shape", []int{2, 2}))
+	g.Node("Reshape", []string{"p", "s"}, []string{"r"})
+	g.Node("Split", []string{"r"}, []string{"a", "b"}, onnxtest.Setting("axis", 1))
+	g.Node("Gather", []string{"r", "s"}, []string{"g"}, onnxtest.Setting("axis", 1))
+	g.Node("Slice", []string{"r", "s", "s"}, []string{"l"})
+	g.Node("Gemm", []string{"a", "b"}, []string{"y"}, onnxtest.Setting("transB", 1))
+	g.Output(onnxtest.Info("y", 1, 2))
+	f.Add(g.File())
 	f.Fuzz(func(t *testing.T, file []byte) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()

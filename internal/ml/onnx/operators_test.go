@@ -11,19 +11,21 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"fovea/internal/ml/onnx/onnxtest"
 )
 
 // evaluate runs one operator; without weights of its own, x is its only input.
-func evaluate(t *testing.T, op string, x *Tensor, weights []message, settings ...message) ([]*Tensor, error) {
+func evaluate(t *testing.T, op string, x *Tensor, weights []onnxtest.Message, settings ...onnxtest.Message) ([]*Tensor, error) {
 	t.Helper()
-	var g graph
+	var g onnxtest.Graph
 	in := []string{"x"}
 	for i, w := range weights {
 		name := fmt.Sprint("w", i)
-		g.weights(w.text(8, name)) // the last name counts
+		g.Weights(w.Text(8, name)) // the last name counts
 		in = append(in, name)
 	}
-	g.node(op, in, []string{"y"}, settings...)
+	g.Node(op, in, []string{"y"}, settings...)
 	shape := make([]int, 4)
 	for i := range shape {
 		shape[i] = -1
@@ -31,24 +33,24 @@ func evaluate(t *testing.T, op string, x *Tensor, weights []message, settings ..
 	// The input of a file has four dimensions; what the operator gets is a
 	// reshaped one.
 	if len(x.Shape) != 4 {
-		g = graph{}
+		g = onnxtest.Graph{}
 		want := []int64{}
 		for _, d := range x.Shape {
 			want = append(want, int64(d))
 		}
-		g.weights(intTensor("shape", want...))
+		g.Weights(onnxtest.Ints("shape", want...))
 		for i, w := range weights {
-			g.weights(w.text(8, fmt.Sprint("w", i)))
+			g.Weights(w.Text(8, fmt.Sprint("w", i)))
 		}
-		g.node("Reshape", []string{"x4", "shape"}, []string{"x"})
-		g.node(op, in, []string{"y"}, settings...)
-		g.input(info("x4", shape...))
+		g.Node("Reshape", []string{"x4", "shape"}, []string{"x"})
+		g.Node(op, in, []string{"y"}, settings...)
+		g.Input(onnxtest.Info("x4", shape...))
 		x = x.reshaped([]int{1, 1, 1, x.len()})
 	} else {
-		g.input(info("x", shape...))
+		g.Input(onnxtest.Info("x", shape...))
 	}
-	g.output(info("y"))
-	m, err := Read(g.file())
+	g.Output(onnxtest.Info("y"))
+	m, err := Read(g.File())
 	if err != nil {
 		return nil, err
 	}
@@ -71,59 +73,59 @@ func TestOperators(t *testing.T) {
 	for _, tt := range []struct {
 		op       string
 		x        *Tensor
-		weights  []message
-		settings []message
+		weights  []onnxtest.Message
+		settings []onnxtest.Message
 		want     *Tensor
 	}{
 		{"Relu", floats([]int{3}, -1, 0, 2), nil, nil, floats([]int{3}, 0, 0, 2)},
-		{"LeakyRelu", floats([]int{2}, -1, 2), nil, []message{setting("alpha", 0.5)}, floats([]int{2}, -0.5, 2)},
-		{"Clip", floats([]int{3}, -1, 3, 9), []message{floatTensor("", nil, 0), floatTensor("", nil, 6)}, nil, floats([]int{3}, 0, 3, 6)},
-		{"Clip", floats([]int{2}, -1, 3), nil, []message{setting("min", 0.5)}, floats([]int{2}, 0.5, 3)},
+		{"LeakyRelu", floats([]int{2}, -1, 2), nil, []onnxtest.Message{onnxtest.Setting("alpha", 0.5)}, floats([]int{2}, -0.5, 2)},
+		{"Clip", floats([]int{3}, -1, 3, 9), []onnxtest.Message{onnxtest.Floats("", nil, 0), onnxtest.Floats("", nil, 6)}, nil, floats([]int{3}, 0, 3, 6)},
+		{"Clip", floats([]int{2}, -1, 3), nil, []onnxtest.Message{onnxtest.Setting("min", 0.5)}, floats([]int{2}, 0.5, 3)},
 		{"Sigmoid", floats([]int{1}, 0), nil, nil, floats([]int{1}, 0.5)},
 		{"HardSigmoid", floats([]int{3}, 0, 9, -9), nil, nil, floats([]int{3}, 0.5, 1, 0)},
 		{"HardSwish", floats([]int{3}, 3, -3, 1), nil, nil, floats([]int{3}, 3, 0, 2./3)},
 		{"Gelu", floats([]int{2}, 0, 1), nil, nil, floats([]int{2}, 0, 0.8413447)},
-		{"Gelu", floats([]int{1}, 1), nil, []message{setting("approximate", "tanh")}, floats([]int{1}, 0.841192)},
+		{"Gelu", floats([]int{1}, 1), nil, []onnxtest.Message{onnxtest.Setting("approximate", "tanh")}, floats([]int{1}, 0.841192)},
 		{"Tanh", floats([]int{1}, ln2), nil, nil, floats([]int{1}, 0.6)},
 		{"Erf", floats([]int{1}, 0.5), nil, nil, floats([]int{1}, 0.5204999)},
 		{"Exp", floats([]int{1}, ln2), nil, nil, floats([]int{1}, 2)},
 		{"Sqrt", floats([]int{1}, 9), nil, nil, floats([]int{1}, 3)},
 		{"Neg", floats([]int{1}, 9), nil, nil, floats([]int{1}, -9)},
-		{"Add", counted(2, 3), []message{floatTensor("", []int{3}, 10, 20, 30)}, nil, floats([]int{2, 3}, 10, 21, 32, 13, 24, 35)},
-		{"Sub", counted(2, 1), []message{floatTensor("", []int{1, 2}, 1, 5)}, nil, floats([]int{2, 2}, -1, -5, 0, -4)},
-		{"Mul", counted(2, 2), []message{floatTensor("", nil, 3)}, nil, floats([]int{2, 2}, 0, 3, 6, 9)},
-		{"Div", counted(3), []message{floatTensor("", []int{3}, 1, 2, 4)}, nil, floats([]int{3}, 0, 0.5, 0.5)},
-		{"Pow", counted(3), []message{floatTensor("", []int{1}, 2)}, nil, floats([]int{3}, 0, 1, 4)},
-		{"Max", counted(3), []message{floatTensor("", []int{1}, 1)}, nil, floats([]int{3}, 1, 1, 2)},
-		{"Reshape", counted(2, 6), []message{intTensor("", 3, -1, 2)}, nil, counted(3, 2, 2)},
-		{"Reshape", counted(2, 6), []message{intTensor("", 0, 3, 2)}, nil, counted(2, 3, 2)},
-		{"Flatten", counted(2, 3, 2), nil, []message{setting("axis", 2)}, counted(6, 2)},
+		{"Add", counted(2, 3), []onnxtest.Message{onnxtest.Floats("", []int{3}, 10, 20, 30)}, nil, floats([]int{2, 3}, 10, 21, 32, 13, 24, 35)},
+		{"Sub", counted(2, 1), []onnxtest.Message{onnxtest.Floats("", []int{1, 2}, 1, 5)}, nil, floats([]int{2, 2}, -1, -5, 0, -4)},
+		{"Mul", counted(2, 2), []onnxtest.Message{onnxtest.Floats("", nil, 3)}, nil, floats([]int{2, 2}, 0, 3, 6, 9)},
+		{"Div", counted(3), []onnxtest.Message{onnxtest.Floats("", []int{3}, 1, 2, 4)}, nil, floats([]int{3}, 0, 0.5, 0.5)},
+		{"Pow", counted(3), []onnxtest.Message{onnxtest.Floats("", []int{1}, 2)}, nil, floats([]int{3}, 0, 1, 4)},
+		{"Max", counted(3), []onnxtest.Message{onnxtest.Floats("", []int{1}, 1)}, nil, floats([]int{3}, 1, 1, 2)},
+		{"Reshape", counted(2, 6), []onnxtest.Message{onnxtest.Ints("", 3, -1, 2)}, nil, counted(3, 2, 2)},
+		{"Reshape", counted(2, 6), []onnxtest.Message{onnxtest.Ints("", 0, 3, 2)}, nil, counted(2, 3, 2)},
+		{"Flatten", counted(2, 3, 2), nil, []onnxtest.Message{onnxtest.Setting("axis", 2)}, counted(6, 2)},
 		{"Transpose", counted(2, 3), nil, nil, floats([]int{3, 2}, 0, 3, 1, 4, 2, 5)},
-		{"Transpose", counted(1, 2, 3), nil, []message{setting("perm", []int{1, 0, 2})}, counted(2, 1, 3)},
-		{"Concat", counted(2, 1), []message{floatTensor("", []int{2, 2}, 7, 8, 9, 10)}, []message{setting("axis", -1)}, floats([]int{2, 3}, 0, 7, 8, 1, 9, 10)},
-		{"Slice", counted(2, 4), []message{intTensor("", 1), intTensor("", 99), intTensor("", 1), intTensor("", 2)}, nil, floats([]int{2, 2}, 1, 3, 5, 7)},
-		{"Slice", counted(4), []message{intTensor("", -3), intTensor("", -1)}, nil, floats([]int{2}, 1, 2)},
-		{"Gather", counted(3, 2), []message{intTensor("", 2, 0)}, nil, floats([]int{2, 2}, 4, 5, 0, 1)},
-		{"Squeeze", counted(1, 2, 1), []message{intTensor("", 0)}, nil, counted(2, 1)},
-		{"Unsqueeze", counted(2), []message{intTensor("", 0, 2)}, nil, counted(1, 2, 1)},
-		{"Expand", counted(2, 1), []message{intTensor("", 2, 2)}, nil, floats([]int{2, 2}, 0, 0, 1, 1)},
+		{"Transpose", counted(1, 2, 3), nil, []onnxtest.Message{onnxtest.Setting("perm", []int{1, 0, 2})}, counted(2, 1, 3)},
+		{"Concat", counted(2, 1), []onnxtest.Message{onnxtest.Floats("", []int{2, 2}, 7, 8, 9, 10)}, []onnxtest.Message{onnxtest.Setting("axis", -1)}, floats([]int{2, 3}, 0, 7, 8, 1, 9, 10)},
+		{"Slice", counted(2, 4), []onnxtest.Message{onnxtest.Ints("", 1), onnxtest.Ints("", 99), onnxtest.Ints("", 1), onnxtest.Ints("", 2)}, nil, floats([]int{2, 2}, 1, 3, 5, 7)},
+		{"Slice", counted(4), []onnxtest.Message{onnxtest.Ints("", -3), onnxtest.Ints("", -1)}, nil, floats([]int{2}, 1, 2)},
+		{"Gather", counted(3, 2), []onnxtest.Message{onnxtest.Ints("", 2, 0)}, nil, floats([]int{2, 2}, 4, 5, 0, 1)},
+		{"Squeeze", counted(1, 2, 1), []onnxtest.Message{onnxtest.Ints("", 0)}, nil, counted(2, 1)},
+		{"Unsqueeze", counted(2), []onnxtest.Message{onnxtest.Ints("", 0, 2)}, nil, counted(1, 2, 1)},
+		{"Expand", counted(2, 1), []onnxtest.Message{onnxtest.Ints("", 2, 2)}, nil, floats([]int{2, 2}, 0, 0, 1, 1)},
 		{"Softmax", floats([]int{2, 2}, 0, 0, ln2, 0), nil, nil, floats([]int{2, 2}, 0.5, 0.5, 2./3, 1./3)},
-		{"LayerNormalization", floats([]int{1, 2}, 1, 3), []message{floatTensor("", []int{2}, 2, 2), floatTensor("", []int{2}, 5, 5)}, []message{setting("epsilon", 0.0)}, floats([]int{1, 2}, 3, 7)},
-		{"ReduceMean", counted(2, 3), nil, []message{setting("axes", []int{-1})}, floats([]int{2, 1}, 1, 4)},
-		{"ReduceMean", counted(2, 3), nil, []message{setting("keepdims", 0)}, floats([]int{}, 2.5)},
+		{"LayerNormalization", floats([]int{1, 2}, 1, 3), []onnxtest.Message{onnxtest.Floats("", []int{2}, 2, 2), onnxtest.Floats("", []int{2}, 5, 5)}, []onnxtest.Message{onnxtest.Setting("epsilon", 0.0)}, floats([]int{1, 2}, 3, 7)},
+		{"ReduceMean", counted(2, 3), nil, []onnxtest.Message{onnxtest.Setting("axes", []int{-1})}, floats([]int{2, 1}, 1, 4)},
+		{"ReduceMean", counted(2, 3), nil, []onnxtest.Message{onnxtest.Setting("keepdims", 0)}, floats([]int{}, 2.5)},
 		{"GlobalAveragePool", counted(1, 2, 2, 2), nil, nil, floats([]int{1, 2, 1, 1}, 1.5, 5.5)},
-		{"MaxPool", counted(1, 1, 3, 3), nil, []message{setting("kernel_shape", []int{2, 2}), setting("pads", []int{1, 1, 0, 0}), setting("strides", []int{2, 2})}, floats([]int{1, 1, 2, 2}, 0, 2, 6, 8)},
-		{"AveragePool", counted(1, 1, 2, 2), nil, []message{setting("kernel_shape", []int{2, 2}), setting("pads", []int{1, 1, 0, 0})}, floats([]int{1, 1, 2, 2}, 0, 0.5, 1, 1.5)},
-		{"AveragePool", counted(1, 1, 2, 2), nil, []message{setting("kernel_shape", []int{2, 2}), setting("pads", []int{1, 1, 0, 0}), setting("count_include_pad", 1)}, floats([]int{1, 1, 2, 2}, 0, 0.25, 0.5, 1.5)},
-		{"MaxPool", counted(1, 1, 3, 3), nil, []message{setting("kernel_shape", []int{2, 2}), setting("strides", []int{2, 2}), setting("ceil_mode", 1)}, floats([]int{1, 1, 2, 2}, 4, 5, 7, 8)},
-		{"Gemm", counted(2, 2), []message{floatTensor("", []int{1, 2}, 1, 10), floatTensor("", []int{1}, 1)}, []message{setting("transB", 1), setting("alpha", 2.0), setting("beta", 3.0)}, floats([]int{2, 1}, 23, 67)},
-		{"BatchNormalization", counted(1, 2, 1, 2), []message{floatTensor("", []int{2}, 1, 2), floatTensor("", []int{2}, 0, 1), floatTensor("", []int{2}, 1, 2), floatTensor("", []int{2}, 4, 1)}, []message{setting("epsilon", 0.0)}, floats([]int{1, 2, 1, 2}, -0.5, 0, 1, 3)},
-		{"Cast", floats([]int{2}, 1.7, -1.7), nil, []message{setting("to", typeInt64)}, &Tensor{Shape: []int{2}, Ints: []int64{1, -1}, isInts: true}},
+		{"MaxPool", counted(1, 1, 3, 3), nil, []onnxtest.Message{onnxtest.Setting("kernel_shape", []int{2, 2}), onnxtest.Setting("pads", []int{1, 1, 0, 0}), onnxtest.Setting("strides", []int{2, 2})}, floats([]int{1, 1, 2, 2}, 0, 2, 6, 8)},
+		{"AveragePool", counted(1, 1, 2, 2), nil, []onnxtest.Message{onnxtest.Setting("kernel_shape", []int{2, 2}), onnxtest.Setting("pads", []int{1, 1, 0, 0})}, floats([]int{1, 1, 2, 2}, 0, 0.5, 1, 1.5)},
+		{"AveragePool", counted(1, 1, 2, 2), nil, []onnxtest.Message{onnxtest.Setting("kernel_shape", []int{2, 2}), onnxtest.Setting("pads", []int{1, 1, 0, 0}), onnxtest.Setting("count_include_pad", 1)}, floats([]int{1, 1, 2, 2}, 0, 0.25, 0.5, 1.5)},
+		{"MaxPool", counted(1, 1, 3, 3), nil, []onnxtest.Message{onnxtest.Setting("kernel_shape", []int{2, 2}), onnxtest.Setting("strides", []int{2, 2}), onnxtest.Setting("ceil_mode", 1)}, floats([]int{1, 1, 2, 2}, 4, 5, 7, 8)},
+		{"Gemm", counted(2, 2), []onnxtest.Message{onnxtest.Floats("", []int{1, 2}, 1, 10), onnxtest.Floats("", []int{1}, 1)}, []onnxtest.Message{onnxtest.Setting("transB", 1), onnxtest.Setting("alpha", 2.0), onnxtest.Setting("beta", 3.0)}, floats([]int{2, 1}, 23, 67)},
+		{"BatchNormalization", counted(1, 2, 1, 2), []onnxtest.Message{onnxtest.Floats("", []int{2}, 1, 2), onnxtest.Floats("", []int{2}, 0, 1), onnxtest.Floats("", []int{2}, 1, 2), onnxtest.Floats("", []int{2}, 4, 1)}, []onnxtest.Message{onnxtest.Setting("epsilon", 0.0)}, floats([]int{1, 2, 1, 2}, -0.5, 0, 1, 3)},
+		{"Cast", floats([]int{2}, 1.7, -1.7), nil, []onnxtest.Message{onnxtest.Setting("to", typeInt64)}, &Tensor{Shape: []int{2}, Ints: []int64{1, -1}, isInts: true}},
 		{"Shape", counted(2, 3), nil, nil, &Tensor{Shape: []int{2}, Ints: []int64{2, 3}, isInts: true}},
-		{"Equal", counted(2), []message{floatTensor("", []int{1}, 1)}, nil, &Tensor{Shape: []int{2}, Ints: []int64{0, 1}, isInts: true}},
-		{"Where", counted(2), []message{floatTensor("", []int{2}, 7, 7), floatTensor("", []int{1}, 8)}, nil, floats([]int{2}, 8, 7)},
-		{"MatMul", counted(2, 1, 2), []message{floatTensor("", []int{2, 1}, 1, 10)}, nil, floats([]int{2, 1, 1}, 10, 32)},
-		{"MatMul", counted(2, 1, 2), []message{floatTensor("", []int{2, 2, 1}, 1, 0, 0, 1)}, nil, floats([]int{2, 1, 1}, 0, 3)},
+		{"Equal", counted(2), []onnxtest.Message{onnxtest.Floats("", []int{1}, 1)}, nil, &Tensor{Shape: []int{2}, Ints: []int64{0, 1}, isInts: true}},
+		{"Where", counted(2), []onnxtest.Message{onnxtest.Floats("", []int{2}, 7, 7), onnxtest.Floats("", []int{1}, 8)}, nil, floats([]int{2}, 8, 7)},
+		{"MatMul", counted(2, 1, 2), []onnxtest.Message{onnxtest.Floats("", []int{2, 1}, 1, 10)}, nil, floats([]int{2, 1, 1}, 10, 32)},
+		{"MatMul", counted(2, 1, 2), []onnxtest.Message{onnxtest.Floats("", []int{2, 2, 1}, 1, 0, 0, 1)}, nil, floats([]int{2, 1, 1}, 0, 3)},
 	} {
 		t.Run(fmt.Sprint(tt.op, tt.x.Shape), func(t *testing.T) {
 			out, err := evaluate(t, tt.op, tt.x, tt.weights, tt.settings...)
@@ -177,25 +179,25 @@ func TestConv(t *testing.T) {
 			each := tt.c / tt.groups
 			x := &Tensor{Shape: []int{tt.n, tt.c, tt.h, tt.w}, Floats: random(tt.n * tt.c * tt.h * tt.w)}
 			w, b := random(tt.out*each*tt.kh*tt.kw), random(tt.out)
-			settings := []message{setting("group", tt.groups)}
+			settings := []onnxtest.Message{onnxtest.Setting("group", tt.groups)}
 			sh, sw, dh, dw, top, left := 1, 1, 1, 1, 0, 0
 			if tt.stride != nil {
-				settings = append(settings, setting("strides", tt.stride))
+				settings = append(settings, onnxtest.Setting("strides", tt.stride))
 				sh, sw = tt.stride[0], tt.stride[1]
 			}
 			if tt.dilate != nil {
-				settings = append(settings, setting("dilations", tt.dilate))
+				settings = append(settings, onnxtest.Setting("dilations", tt.dilate))
 				dh, dw = tt.dilate[0], tt.dilate[1]
 			}
 			if tt.pads != nil {
-				settings = append(settings, setting("pads", tt.pads))
+				settings = append(settings, onnxtest.Setting("pads", tt.pads))
 				top, left = tt.pads[0], tt.pads[1]
 			}
 			if tt.auto != "" {
-				settings = append(settings, setting("auto_pad", tt.auto))
+				settings = append(settings, onnxtest.Setting("auto_pad", tt.auto))
 				top, left = 1, 0 // of 7 and 8 pixels by 3 at stride 2
 			}
-			out, err := evaluate(t, "Conv", x, []message{floatTensor("", []int{tt.out, each, tt.kh, tt.kw}, w...), floatTensor("", []int{tt.out}, b...)}, settings...)
+			out, err := evaluate(t, "Conv", x, []onnxtest.Message{onnxtest.Floats("", []int{tt.out, each, tt.kh, tt.kw}, w...), onnxtest.Floats("", []int{tt.out}, b...)}, settings...)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -236,36 +238,36 @@ func TestOperatorErrors(t *testing.T) {
 	for _, tt := range []struct {
 		op       string
 		x        *Tensor
-		weights  []message
-		settings []message
+		weights  []onnxtest.Message
+		settings []onnxtest.Message
 		want     string
 	}{
-		{"Conv", counted(1, 3, 4, 4), []message{floatTensor("", []int{1, 2, 1, 1}, 0, 0)}, nil, "3 channels"},
-		{"Conv", counted(1, 1, 4, 4), []message{floatTensor("", []int{1, 1, 1, 1}, 0)}, []message{setting("group", -1)}, "groups"},
-		{"Conv", counted(1, 1, 4, 4), []message{floatTensor("", []int{1, 1, 5, 5}, make([]float32, 25)...)}, nil, "does not fit"},
-		{"Conv", counted(1, 1, 4, 4), []message{floatTensor("", []int{1, 1, 1, 1}, 0)}, []message{setting("strides", []int{0, 1})}, "strides"},
-		{"Conv", counted(1, 1, 4, 4), []message{floatTensor("", []int{1, 1, 1, 1}, 0)}, []message{setting("pads", []int{1, 1, 1})}, "pads"},
-		{"Conv", counted(1, 1, 4, 4), []message{floatTensor("", []int{1, 1, 1, 1}, 0)}, []message{setting("pads", []int{1 << 40, 1, 1, 1})}, "pads"},
+		{"Conv", counted(1, 3, 4, 4), []onnxtest.Message{onnxtest.Floats("", []int{1, 2, 1, 1}, 0, 0)}, nil, "3 channels"},
+		{"Conv", counted(1, 1, 4, 4), []onnxtest.Message{onnxtest.Floats("", []int{1, 1, 1, 1}, 0)}, []onnxtest.Message{onnxtest.Setting("group", -1)}, "groups"},
+		{"Conv", counted(1, 1, 4, 4), []onnxtest.Message{onnxtest.Floats("", []int{1, 1, 5, 5}, make([]float32, 25)...)}, nil, "does not fit"},
+		{"Conv", counted(1, 1, 4, 4), []onnxtest.Message{onnxtest.Floats("", []int{1, 1, 1, 1}, 0)}, []onnxtest.Message{onnxtest.Setting("strides", []int{0, 1})}, "strides"},
+		{"Conv", counted(1, 1, 4, 4), []onnxtest.Message{onnxtest.Floats("", []int{1, 1, 1, 1}, 0)}, []onnxtest.Message{onnxtest.Setting("pads", []int{1, 1, 1})}, "pads"},
+		{"Conv", counted(1, 1, 4, 4), []onnxtest.Message{onnxtest.Floats("", []int{1, 1, 1, 1}, 0)}, []onnxtest.Message{onnxtest.Setting("pads", []int{1 << 40, 1, 1, 1})}, "pads"},
 		{"Conv", counted(1, 1, 4, 4), nil, nil, "2 are needed"},
 		{"MaxPool", counted(1, 1, 4, 4), nil, nil, "kernel_shape"},
-		{"MatMul", counted(2, 3), []message{floatTensor("", []int{2, 3}, make([]float32, 6)...)}, nil, "do not go together"},
-		{"Gemm", counted(2, 3), []message{floatTensor("", []int{2, 3}, make([]float32, 6)...)}, nil, "do not go together"},
-		{"Gemm", counted(2, 1), []message{floatTensor("", []int{1, 1}, 1), floatTensor("", []int{3}, 1, 1, 1)}, nil, "is added"},
-		{"Add", counted(2, 3), []message{floatTensor("", []int{2}, 1, 2)}, nil, "do not go together"},
-		{"Reshape", counted(2, 3), []message{intTensor("", 4, -1)}, nil, "shape"},
-		{"Reshape", counted(2, 3), []message{intTensor("", 1<<40, 1<<40)}, nil, "shape"},
-		{"Reshape", counted(2, 3), []message{floatTensor("", []int{1}, 6)}, nil, "integers"},
-		{"Transpose", counted(2, 3), nil, []message{setting("perm", []int{0, 0})}, "perm"},
-		{"Concat", counted(2, 3), []message{floatTensor("", []int{1, 2}, 1, 2)}, []message{setting("axis", 0)}, "beside"},
-		{"Concat", counted(2, 3), nil, []message{setting("axis", 7)}, "axis"},
-		{"Gather", counted(2, 3), []message{intTensor("", 2)}, nil, "axis"},
-		{"Expand", counted(1), []message{intTensor("", 1<<20, 1<<20)}, nil, "are the most"},
+		{"MatMul", counted(2, 3), []onnxtest.Message{onnxtest.Floats("", []int{2, 3}, make([]float32, 6)...)}, nil, "do not go together"},
+		{"Gemm", counted(2, 3), []onnxtest.Message{onnxtest.Floats("", []int{2, 3}, make([]float32, 6)...)}, nil, "do not go together"},
+		{"Gemm", counted(2, 1), []onnxtest.Message{onnxtest.Floats("", []int{1, 1}, 1), onnxtest.Floats("", []int{3}, 1, 1, 1)}, nil, "is added"},
+		{"Add", counted(2, 3), []onnxtest.Message{onnxtest.Floats("", []int{2}, 1, 2)}, nil, "do not go together"},
+		{"Reshape", counted(2, 3), []onnxtest.Message{onnxtest.Ints("", 4, -1)}, nil, "shape"},
+		{"Reshape", counted(2, 3), []onnxtest.Message{onnxtest.Ints("", 1<<40, 1<<40)}, nil, "shape"},
+		{"Reshape", counted(2, 3), []onnxtest.Message{onnxtest.Floats("", []int{1}, 6)}, nil, "integers"},
+		{"Transpose", counted(2, 3), nil, []onnxtest.Message{onnxtest.Setting("perm", []int{0, 0})}, "perm"},
+		{"Concat", counted(2, 3), []onnxtest.Message{onnxtest.Floats("", []int{1, 2}, 1, 2)}, []onnxtest.Message{onnxtest.Setting("axis", 0)}, "beside"},
+		{"Concat", counted(2, 3), nil, []onnxtest.Message{onnxtest.Setting("axis", 7)}, "axis"},
+		{"Gather", counted(2, 3), []onnxtest.Message{onnxtest.Ints("", 2)}, nil, "axis"},
+		{"Expand", counted(1), []onnxtest.Message{onnxtest.Ints("", 1<<20, 1<<20)}, nil, "are the most"},
 		{"ConstantOfShape", counted(1), nil, nil, "integers"},
-		{"Squeeze", counted(2, 1), []message{intTensor("", 0)}, nil, "is not 1"},
-		{"Unsqueeze", counted(2, 1), []message{intTensor("", 0, 0)}, nil, "axes"},
-		{"Split", counted(4), []message{intTensor("", 3, 3)}, nil, "parts"},
-		{"LayerNormalization", counted(2, 3), []message{floatTensor("", []int{2}, 1, 1)}, nil, "a scale of 2"},
-		{"BatchNormalization", counted(2, 3), []message{floatTensor("", []int{1}, 1), floatTensor("", []int{1}, 1), floatTensor("", []int{1}, 1), floatTensor("", []int{1}, 1)}, nil, "3 channels"},
+		{"Squeeze", counted(2, 1), []onnxtest.Message{onnxtest.Ints("", 0)}, nil, "is not 1"},
+		{"Unsqueeze", counted(2, 1), []onnxtest.Message{onnxtest.Ints("", 0, 0)}, nil, "axes"},
+		{"Split", counted(4), []onnxtest.Message{onnxtest.Ints("", 3, 3)}, nil, "parts"},
+		{"LayerNormalization", counted(2, 3), []onnxtest.Message{onnxtest.Floats("", []int{2}, 1, 1)}, nil, "a scale of 2"},
+		{"BatchNormalization", counted(2, 3), []onnxtest.Message{onnxtest.Floats("", []int{1}, 1), onnxtest.Floats("", []int{1}, 1), onnxtest.Floats("", []int{1}, 1), onnxtest.Floats("", []int{1}, 1)}, nil, "3 channels"},
 	} {
 		t.Run(tt.op, func(t *testing.T) {
 			_, err := evaluate(t, tt.op, tt.x, tt.weights, tt.settings...)
