@@ -78,6 +78,9 @@ func (o *Ops) create(ctx context.Context, tx fovea.Tx, spec Spec) (*View, error)
 			return nil, err
 		}
 	}
+	if m.Test.Number == 0 && len(m.Asked.TestManifests) == 0 {
+		m.Asked.AutoSplit = true // CL-9.4, LV-6.19
+	}
 	if err := m.Move(fovea.Training, m.Created); err != nil {
 		return nil, err
 	}

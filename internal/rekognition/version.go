@@ -95,7 +95,6 @@ func mayTrain(project string, asked *fovea.Asked, train, test *model.Data) error
 	if train == nil { // CL-9.5
 		return fovea.Errorf(fovea.Invalid, "The project %s has no train dataset. Create one, or give TrainingData and TestingData.", project)
 	}
-	asked.AutoSplit = test == nil // CL-9.4
 	return nil
 }
 
