@@ -3,6 +3,7 @@ package dataset
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"math"
@@ -126,22 +127,28 @@ func (e *examiner) inBoth(ctx context.Context) error {
 		return nil
 	}
 	others := func() iter.Seq2[*seen, error] { return other.seen(ctx) }
-	return e.compare(ctx, others, false, func(r repeat) {
+	err := e.compare(ctx, others, false, func(r repeat) {
 		p := repeatOf(r, fmt.Sprintf("line %d of the %s dataset, %s", r.of.line, other.Split, excerpt(other.Manifest)))
 		e.observe(r.by.part, int64(r.by.line), doubt(bothSplits, p.Found, "images that the other dataset has not", "Remove the line here or there: what is measured with it is too good."))
 	})
+	if errors.Is(err, errOther) {
+		return nil // what is lost of another dataset is no reason to fail this one
+	}
+	return err
 }
 
 // compare calls tell with each image that repeats one of others, once.
 func (e *examiner) compare(ctx context.Context, others func() iter.Seq2[*seen, error], same bool, tell func(repeat)) error {
-	seenOnes := roaring.New()
 	told := map[int64]repeat{}
+	more := roaring.New() // that are only counted
 	c := comparison{others: others, images: e.images(ctx), same: same, stride: cmp.Or(e.scan.images.stride, seenInMemory), found: func(n int64, r repeat) {
 		old, ok := told[n]
 		switch {
 		case ok && (old.Exact || !r.Exact && old.Similarity >= r.Similarity):
-		case ok, len(told) < maxRepeats && seenOnes.CheckedAdd(uint32(n)):
+		case ok, len(told) < maxRepeats:
 			told[n] = r
+		case more.CheckedAdd(uint32(n)):
+			e.out.codes[codeOf(r, same)]++
 		}
 	}}
 	if err := c.run(ctx); err != nil {
@@ -156,6 +163,17 @@ func (e *examiner) compare(ctx context.Context, others func() iter.Seq2[*seen, e
 		tell(told[n])
 	}
 	return nil
+}
+
+// codeOf returns the code of a repeat among the images, or of another dataset.
+func codeOf(r repeat, same bool) string {
+	switch {
+	case !same:
+		return bothSplits
+	case r.Exact:
+		return dupImage
+	}
+	return nearImage
 }
 
 // repeatOf words that an image repeats another one.

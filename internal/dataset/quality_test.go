@@ -295,3 +295,66 @@ func TestQualityUpdate(t *testing.T) {
 		t.Errorf("findings: %+v", found)
 	}
 }
+
+// TestQualityAgain: an import that breaks off, wherever, and runs again ends as
+// one that did not, also if what was seen of a range is lost meanwhile.
+func TestQualityAgain(t *testing.T) {
+	a := scenes(30, "ok")
+	a.add("again.png", a.objects[fovea.ObjectRef{Bucket: "imgs", Key: "ok/3.png"}], imageLine("again.png", "ok"))
+	world := func() *world {
+		w := newWorld(t, rekognition.Profile(rekognition.Limits()))
+		w.ImportRange, w.Workers, w.Images = 2000, 1, decoding(a)
+		return w
+	}
+	clean := world()
+	clean.load(t, fovea.Train, a.text())
+	want := clean.state(t, fovea.Train)
+	for n := int64(1); n < 10; n++ {
+		w := world()
+		kept := w.Blobs
+		f := &faulty{Blobs: kept}
+		w.Blobs = f
+		f.left.Store(n)
+		job := w.create(t, fovea.Train, a.text())
+		if err := w.RunImport(context.Background(), job); err == nil {
+			t.Fatalf("%d blobs: the import was to be broken off", n)
+		}
+		w.Blobs = kept
+		if n%2 == 0 {
+			for info, err := range kept.List(context.Background(), "seen/") {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := kept.Delete(context.Background(), info.Name); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if err := w.RunImport(context.Background(), job); err != nil {
+			t.Fatal(err)
+		}
+		if diff := gocmp.Diff(want, w.state(t, fovea.Train)); diff != "" {
+			t.Fatalf("%d blobs (-want +got):\n%s", n, diff)
+		}
+	}
+}
+
+// TestQualityOtherLost: a dataset is imported whatever has become of what was
+// seen of the other one.
+func TestQualityOtherLost(t *testing.T) {
+	a := scenes(5, "ok")
+	w := newWorld(t, rekognition.Profile(rekognition.Limits()))
+	w.Images = decoding(a)
+	w.load(t, fovea.Train, a.text())
+	for info, err := range w.Blobs.List(context.Background(), "seen/") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Blobs.Put(context.Background(), info.Name, strings.NewReader("fovea.seen.1\n\x00\x00\x00\x01cut")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if v := w.load(t, fovea.Test, a.text()); v.Dataset.Status != fovea.Created {
+		t.Errorf("%+v", v.Dataset)
+	}
+}

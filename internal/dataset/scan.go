@@ -182,7 +182,17 @@ func (s *scan) rangeDone(ctx context.Context, start, end int64) (*part, error) {
 	case p.Start != start || p.End != end || p.ETag != s.manifest.ETag || p.Built != s.segments || p.Images != (s.images != nil) || p.Seen != s.examined():
 		return nil, nil
 	}
-	return p, nil
+	if !p.Seen {
+		return p, nil
+	}
+	blob, err := s.blobs.Open(ctx, s.seenName(start, end))
+	if err != nil {
+		if fovea.KindOf(err) == fovea.NotFound {
+			return nil, nil
+		}
+		return nil, err
+	}
+	return p, blob.Close()
 }
 
 // The names of a part and a segment are those of the range, so that two runs

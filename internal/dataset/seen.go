@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -56,16 +57,17 @@ type seenWriter struct {
 	pipe *io.PipeWriter
 	buf  *bufio.Writer
 	out  []byte
-	done chan error
+	done chan struct{} // closed when the blob is stored, or will not be
+	err  error         // then: why not
 }
 
 func newSeenWriter(ctx context.Context, blobs fovea.Blobs, name string) *seenWriter {
 	r, p := io.Pipe()
-	w := &seenWriter{pipe: p, buf: bufio.NewWriterSize(p, 64<<10), done: make(chan error, 1)}
+	w := &seenWriter{pipe: p, buf: bufio.NewWriterSize(p, 64<<10), done: make(chan struct{})}
 	go func() {
-		_, err := blobs.Put(ctx, name, r)
-		r.CloseWithError(errors.Join(errors.New("the blob is not taken"), err))
-		w.done <- err
+		defer close(w.done)
+		_, w.err = blobs.Put(ctx, name, r)
+		r.CloseWithError(cmp.Or(w.err, errStored))
 	}()
 	w.buf.WriteString(seenMagic) // an error comes again with finish
 	return w
@@ -79,7 +81,8 @@ func (w *seenWriter) add(t *imageTask) {
 	w.out = binary.LittleEndian.AppendUint32(w.out, t.row)
 	w.out = binary.LittleEndian.AppendUint32(w.out, uint32(t.line))
 	w.out = binary.LittleEndian.AppendUint64(w.out, t.labels)
-	w.buf.Write(t.look.AppendTo(w.out))
+	w.out = t.look.AppendTo(w.out)
+	w.buf.Write(w.out)
 }
 
 // finish writes the end and waits until the blob is stored.
@@ -90,12 +93,15 @@ func (w *seenWriter) finish(lines int64) error {
 	w.buf.Write(binary.LittleEndian.AppendUint64([]byte{0}, uint64(lines)))
 	err := w.buf.Flush()
 	w.pipe.CloseWithError(err)
-	if err := <-w.done; err != nil {
+	<-w.done
+	if err := cmp.Or(w.err, err); err != nil {
 		return fmt.Errorf("write what was seen: %w", err)
 	}
-	w.done <- nil // for stop
 	return nil
 }
+
+// errStored says that Blobs took a blob without reading all of it.
+var errStored = errors.New("the blob was stored before its end")
 
 // stop gives up what is not finished.
 func (w *seenWriter) stop() {
@@ -198,6 +204,9 @@ func (e *Earlier) seen(ctx context.Context) iter.Seq2[*seen, error] {
 				return on
 			})
 			if err != nil && on {
+				if errors.Is(err, errDamaged) || fovea.KindOf(err) == fovea.NotFound {
+					err = errors.Join(errOther, err)
+				}
 				yield(nil, err)
 				return
 			}
@@ -208,6 +217,9 @@ func (e *Earlier) seen(ctx context.Context) iter.Seq2[*seen, error] {
 		}
 	}
 }
+
+// errOther is that what was seen of another dataset is gone or damaged.
+var errOther = errors.New("what was seen of the other dataset cannot be used")
 
 // hashLabels returns a hash of what an entry is labelled with, 0 for nothing.
 func hashLabels(e *manifest.Entry) uint64 {
