@@ -112,6 +112,9 @@ func TestMigrateCookies(t *testing.T) {
 	if status, said := command(t, moving(server, out, filepath.Dir(folder))...); status != 2 || !strings.Contains(said, "another folder") {
 		t.Errorf("another source in the same folder: %d %s", status, said)
 	}
+	if status, said := command(t, "migrate", folder, "--data", server.Data, "--listen", "127.0.0.1:1", "--out", t.TempDir()); status != 2 || !strings.Contains(said, "start it with `fovea serve`") {
+		t.Errorf("without a server: %d %s", status, said)
+	}
 	if status, said := command(t, moving(server, t.TempDir(), folder, "--project", "cookies")...); status != 2 || !strings.Contains(said, "has a train dataset already") {
 		t.Errorf("a project that is there: %d %s", status, said)
 	}
@@ -364,6 +367,11 @@ func TestMigrateVerify(t *testing.T) {
 		t.Fatal(err)
 	}
 	check("the line is back", 0, "as certified", path)
+	server.Kill()
+	if err := server.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	check("the server was started again", 0, "as certified", path)
 	if resp, err := server.Do(t.Context(), "s3", "DELETE", "/migrated/img/3.jpg", nil, nil); err != nil || resp.StatusCode != http.StatusNoContent {
 		t.Fatal(resp, err)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"net/url"
@@ -122,7 +123,7 @@ func (s *sourceFlags) resolve(own keyPair) error {
 // sourceAPI returns the API of the source.
 func (m *migration) sourceAPI() *migrate.API {
 	s := m.source
-	return &migrate.API{Endpoint: apiclient.Endpoint{URL: s.endpoint, Region: s.region, KeyID: s.accessKey, Secret: s.secretKey, Token: s.token}, Patience: m.patience}
+	return &migrate.API{Endpoint: apiclient.Endpoint{URL: s.endpoint, Region: s.region, KeyID: s.accessKey, Secret: s.secretKey, Token: s.token}, Patience: m.patience, Tell: again}
 }
 
 // sourceS3 returns the S3 of the source.
@@ -146,7 +147,7 @@ func (m *migration) destination() (*migrate.API, *migrate.Bucketer, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	api := &migrate.API{Endpoint: apiclient.Endpoint{URL: m.url(m.Listen), Region: m.Region, KeyID: key.ID, Secret: key.Secret}, Patience: m.patience}
+	api := &migrate.API{Endpoint: apiclient.Endpoint{URL: m.url(m.Listen), Region: m.Region, KeyID: key.ID, Secret: key.Secret}, Patience: m.patience, Tell: again}
 	store := objects3.Config{Endpoint: api.URL, Region: m.Region, AccessKey: key.ID, SecretKey: key.Secret, PathStyle: true, Attempts: m.s3Attempts()}
 	if m.S3Endpoint != "" {
 		store = objects3.Config{Endpoint: m.externalS3(), Region: m.S3Region, AccessKey: m.S3AccessKey, SecretKey: m.S3SecretKey, SessionToken: m.S3Token, PathStyle: m.S3PathStyle, Attempts: m.s3Attempts()}
@@ -168,6 +169,9 @@ func (m *migration) run(cmd *cobra.Command, from string) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := m.reach(cmd.Context(), server); err != nil {
+		return err
+	}
 	run := &migrate.Migration{Server: server, S3: s3, Dir: m.out, Workers: m.workers, Program: "fovea " + version()}
 	if run.Source, run.SameS3, err = m.open(from, s3); err != nil {
 		return err
@@ -186,6 +190,24 @@ func (m *migration) run(cmd *cobra.Command, from string) (err error) {
 	}
 	return m.print(cmd, results)
 }
+
+// reachPatience is how long a command waits for a server to answer at all.
+const reachPatience = 2 * time.Second
+
+// reach reports whether the server answers, without trying long: who starts a
+// command before the server should be told at once.
+func (m *migration) reach(ctx context.Context, server *migrate.API) error {
+	probe := *server
+	probe.Patience = min(m.patience, reachPatience)
+	_, err := migrate.PublicKey(ctx, &probe)
+	if apiclient.CodeOf(err) == "" && err != nil {
+		return fmt.Errorf("no server answers at %s: start it with `fovea serve`, or name its address with --listen: %w", server.URL, err)
+	}
+	return err
+}
+
+// again says that a call is tried again.
+func again(err error) { fmt.Fprintf(os.Stderr, "trying again: %v\n", err) }
 
 // print says what came of the projects.
 func (m *migration) print(cmd *cobra.Command, results []migrate.Result) error {

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -33,12 +34,13 @@ func migrateVerifyCommand() *cobra.Command {
 	f.StringVar(&m.key, "key", "", "public key that is trusted (default: that of the server)")
 	f.BoolVar(&m.offline, "offline", false, "check the files only, and ask no server; needs --key")
 	f.IntVar(&m.workers, "workers", 8, "images that are read at a time")
+	f.DurationVar(&m.patience, "patience", 5*time.Minute, "how long to go on trying while a service or the network fails")
 	configFlag(cmd)
 	return cmd
 }
 
 func migrateKeyCommand() *cobra.Command {
-	var m migration
+	m := migration{patience: reachPatience}
 	cmd := &cobra.Command{
 		Use:   "key",
 		Short: "Print the public key that certificates are checked with",
@@ -46,6 +48,9 @@ func migrateKeyCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			server, _, err := m.destination()
 			if err != nil {
+				return err
+			}
+			if err := m.reach(cmd.Context(), server); err != nil {
 				return err
 			}
 			key, err := migrate.PublicKey(cmd.Context(), server)
@@ -75,6 +80,9 @@ func (m *migration) verify(cmd *cobra.Command, paths []string) error {
 	}
 	if !m.offline {
 		if check.Server, check.S3, err = m.destination(); err != nil {
+			return err
+		}
+		if err := m.reach(cmd.Context(), check.Server); err != nil {
 			return err
 		}
 	}

@@ -22,7 +22,16 @@ type API struct {
 	// by default. MaxPause is the longest pause between; 20 s by default.
 	Patience time.Duration
 	MaxPause time.Duration
+
+	// Tell is told now and then why a call is tried again; nil for nobody.
+	Tell func(error)
 }
+
+// How long a call fails before Tell is told, and how often it is.
+const (
+	tellAfter = 3 * time.Second
+	tellEvery = 30 * time.Second
+)
 
 // maxAnswer is more than a page of 100 entries of 100,000 characters has.
 const maxAnswer = 64 << 20
@@ -80,6 +89,7 @@ func (a *API) json(ctx context.Context, c client.Call, out any) error {
 func (a *API) retry(ctx context.Context, fn func() error) error {
 	patience, longest := cmp.Or(a.Patience, 5*time.Minute), cmp.Or(a.MaxPause, 20*time.Second)
 	began := time.Now()
+	told := began.Add(tellAfter - tellEvery)
 	for pause := 200 * time.Millisecond; ; pause = min(2*pause, longest) {
 		err := fn()
 		if err == nil || ctx.Err() != nil || !passes(err) {
@@ -87,6 +97,10 @@ func (a *API) retry(ctx context.Context, fn func() error) error {
 		}
 		if time.Since(began) > patience {
 			return fmt.Errorf("given up after %v: %w", patience, err)
+		}
+		if a.Tell != nil && time.Since(told) > tellEvery {
+			told = time.Now()
+			a.Tell(err)
 		}
 		timer := time.NewTimer(rand.N(min(pause, longest)) + time.Millisecond)
 		select {
