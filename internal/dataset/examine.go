@@ -43,7 +43,7 @@ func (s *scan) examine(ctx context.Context, out *outcome, d *deduplicator) error
 		return nil
 	}
 	e := &examiner{s, out, d}
-	e.labels(ctx)
+	e.labels()
 	for _, step := range []func(context.Context) error{e.rareLabels, e.outliers, e.repeated, e.inBoth} {
 		if err := step(ctx); err != nil {
 			return fmt.Errorf("compare the images: %w", err)
@@ -282,7 +282,7 @@ func (e *examiner) sites(ctx context.Context) (map[string]labelSite, error) {
 
 // labels finds kinds of labels that do not go together, and notes where the
 // classes of Lookout are first.
-func (e *examiner) labels(context.Context) {
+func (e *examiner) labels() {
 	var kinds labelKinds
 	var sites [labelKindCount]labelSite
 	for i, p := range e.out.parts {

@@ -358,3 +358,33 @@ func TestQualityOtherLost(t *testing.T) {
 		t.Errorf("%+v", v.Dataset)
 	}
 }
+
+// TestQualitySweep: what was seen stays as long as its dataset.
+func TestQualitySweep(t *testing.T) {
+	a := scenes(3, "ok")
+	w := newWorld(t, rekognition.Profile(rekognition.Limits()))
+	w.Images, w.SweepAge = decoding(a), -1
+	w.load(t, fovea.Train, a.text())
+	left := func() (n int) {
+		if err := w.RunSweep(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		for _, err := range w.Blobs.List(context.Background(), "seen/") {
+			if err != nil {
+				t.Fatal(err)
+			}
+			n++
+		}
+		return n
+	}
+	if n := left(); n != 1 {
+		t.Errorf("%d blobs are left of a dataset", n)
+	}
+	err := w.Delete(context.Background(), w.project, fovea.Train, nil, func(*fovea.Project, *fovea.Dataset) string { return "" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := left(); n != 0 {
+		t.Errorf("%d blobs are left of no dataset", n)
+	}
+}
