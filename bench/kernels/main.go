@@ -1,7 +1,9 @@
 // Kernels measures the matrix product of fovea on one core beside Debian's
-// OpenBLAS (package libopenblas-dev, and a C compiler) and gonum, in turns, and
-// prints a table: of each, the fastest of all rounds.
+// OpenBLAS (package libopenblas-dev, and a C compiler) and gonum, and its backbone
+// beside ONNX Runtime, in turns, and prints tables: of each, the fastest of all
+// rounds.
 //
+//	(cd bench/kernels/ort && npm install --ignore-scripts)
 //	go run ./bench/kernels
 package main
 
@@ -33,7 +35,10 @@ func main() {
 	}
 }
 
-// A peer is a program that multiplies on request.
+// here is the folder of this program.
+const here = "bench/kernels"
+
+// A peer is a program that measures on request.
 type peer struct {
 	name string
 	in   io.Writer
@@ -57,9 +62,9 @@ func run(rounds, times int) error {
 		for range rounds {
 			keep(&best[0], own(s.m, s.n, s.k, times))
 			for i, p := range peers {
-				t, err := p.multiply(s.m, s.n, s.k, times)
-				if err != nil {
-					return fmt.Errorf("%s: %w", p.name, err)
+				var t float64
+				if err := p.ask(&t, nil, s.m, s.n, s.k, times); err != nil {
+					return err
 				}
 				keep(&best[1+i], t)
 			}
@@ -68,7 +73,7 @@ func run(rounds, times int) error {
 		fmt.Printf("| %d x %d x %d | %.1f | %.1f | %.2f | %.1f | %.1f |\n", s.m, s.n, s.k,
 			flop/best[0], flop/best[1], best[1]/best[0], flop/best[2], best[2]/best[0])
 	}
-	return nil
+	return forward(dir, rounds, times)
 }
 
 // keep sets best to t if that is less, or the first.
@@ -98,9 +103,8 @@ func own(m, n, k, times int) float64 {
 	return best.Seconds()
 }
 
-// start builds and starts the peers. They end with this program.
-func start(dir string) ([]peer, error) {
-	here := "bench/kernels"
+// start builds and starts those that multiply.
+func start(dir string) ([]*peer, error) {
 	openblas, gonum := filepath.Join(dir, "openblas"), filepath.Join(dir, "gonum")
 	build := exec.Command("cc", "-O2", "-o", openblas, filepath.Join(here, "openblas", "openblas.c"), "-lopenblas")
 	if out, err := build.CombinedOutput(); err != nil {
@@ -111,31 +115,43 @@ func start(dir string) ([]peer, error) {
 	if out, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build the program of gonum: %w\n%s", err, out)
 	}
-	var peers []peer
-	for _, p := range []struct{ name, path string }{{"OpenBLAS", openblas}, {"gonum", gonum}} {
-		c := exec.Command(p.path)
-		c.Env = append(os.Environ(), "OPENBLAS_NUM_THREADS=1", "GOMAXPROCS=1")
-		in, err := c.StdinPipe()
-		if err != nil {
-			return nil, err
-		}
-		out, err := c.StdoutPipe()
-		if err != nil {
-			return nil, err
-		}
-		if err := c.Start(); err != nil {
-			return nil, err
-		}
-		peers = append(peers, peer{p.name, in, bufio.NewReader(out)})
+	first, err := begin("OpenBLAS", openblas)
+	if err != nil {
+		return nil, err
 	}
-	return peers, nil
+	second, err := begin("gonum", gonum)
+	return []*peer{first, second}, err
 }
 
-// multiply returns the seconds of the peer's fastest product.
-func (p *peer) multiply(m, n, k, times int) (seconds float64, err error) {
-	if _, err := fmt.Fprintln(p.in, m, n, k, times); err != nil {
-		return 0, err
+// begin starts a peer. It ends with this program.
+func begin(name string, command ...string) (*peer, error) {
+	c := exec.Command(command[0], command[1:]...)
+	c.Env = append(os.Environ(), "OPENBLAS_NUM_THREADS=1", "GOMAXPROCS=1")
+	c.Stderr = os.Stderr
+	in, err := c.StdinPipe()
+	if err != nil {
+		return nil, err
 	}
-	_, err = fmt.Fscan(p.out, &seconds)
-	return seconds, err
+	out, err := c.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	return &peer{name, in, bufio.NewReader(out)}, c.Start()
+}
+
+// ask sends numbers to a peer, and reads the seconds of its fastest run, and a
+// result where one is wanted.
+func (p *peer) ask(seconds, result *float64, numbers ...int) error {
+	text := fmt.Sprintln(numbers)
+	if _, err := io.WriteString(p.in, text[1:len(text)-2]+"\n"); err != nil {
+		return fmt.Errorf("%s: %w", p.name, err)
+	}
+	into := []any{seconds}
+	if result != nil {
+		into = append(into, result)
+	}
+	if _, err := fmt.Fscan(p.out, into...); err != nil {
+		return fmt.Errorf("%s: %w", p.name, err)
+	}
+	return nil
 }

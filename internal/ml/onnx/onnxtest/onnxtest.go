@@ -5,6 +5,7 @@ package onnxtest
 import (
 	"encoding/binary"
 	"math"
+	"strings"
 )
 
 // A Message is fields of a protocol buffer; its methods return it with another.
@@ -82,7 +83,7 @@ func Operation(op string, in, out []string, settings ...Message) Message {
 	for _, s := range out {
 		m = m.Text(2, s)
 	}
-	m = m.Text(3, "n").Text(4, op)
+	m = m.Text(3, "make "+strings.Join(out, " ")).Text(4, op)
 	for _, s := range settings {
 		m = m.Bytes(5, s)
 	}
