@@ -39,7 +39,7 @@ func (s *Server) detectAnomalies(ctx context.Context, in *api.DetectAnomaliesReq
 	}
 	var out *api.DetectAnomalyResult
 	err = s.Host.Use(ctx, v.Model, func(loaded hosting.Predictor) (err error) {
-		out, err = s.detect(ctx, loaded.(*predictor), data)
+		out, err = s.detect(ctx, loaded.(*predictor).with(v.Model), data)
 		return err
 	})
 	return &api.DetectAnomaliesResponse{DetectAnomalyResult: out}, err
@@ -66,16 +66,9 @@ func (s *Server) readImage(body io.Reader) ([]byte, error) {
 // detect decodes an image, when it is its turn, and returns what the model says
 // of it.
 func (s *Server) detect(ctx context.Context, p *predictor, data []byte) (*api.DetectAnomalyResult, error) {
-	info, err := imaging.Probe(bytes.NewReader(data), int64(len(data)))
+	img, err := decode(ctx, p, data)
 	if err != nil {
-		return nil, imageError(err)
-	}
-	if info.Width != p.Width || info.Height != p.Height { // LV-7.22; their sides are within LV-7.23, as those of the training images
-		return nil, fovea.Errorf(fovea.Invalid, "The image has %d x %d pixels; the model was trained with images of %d x %d.", info.Width, info.Height, p.Width, p.Height)
-	}
-	img, err := imaging.Decode(ctx, bytes.NewReader(data), int64(len(data)), imaging.Decoding{Stored: true})
-	if err != nil {
-		return nil, imageError(err)
+		return nil, err
 	}
 	found, err := p.predict(img)
 	if err != nil {
@@ -96,6 +89,22 @@ func (s *Server) detect(ctx context.Context, p *predictor, data []byte) (*api.De
 	}
 	out.AnomalyMask, err = p.maskPNG(found.labels)
 	return out, err
+}
+
+// decode returns an image of the size that the model takes.
+func decode(ctx context.Context, p *predictor, data []byte) (*imaging.Image, error) {
+	info, err := imaging.Probe(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		return nil, imageError(err)
+	}
+	if info.Width != p.Width || info.Height != p.Height { // LV-7.22; their sides are within LV-7.23, as those of the training images
+		return nil, fovea.Errorf(fovea.Invalid, "The image has %d x %d pixels; the model was trained with images of %d x %d.", info.Width, info.Height, p.Width, p.Height)
+	}
+	img, err := imaging.Decode(ctx, bytes.NewReader(data), int64(len(data)), imaging.Decoding{Stored: true})
+	if err != nil {
+		return nil, imageError(err)
+	}
+	return img, nil
 }
 
 // imageError makes what is wrong with an image the caller's fault.

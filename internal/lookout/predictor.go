@@ -22,6 +22,10 @@ type predictor struct {
 	classifier *classify.Model
 	segmenter  *unet.Model // nil without masks
 	size       int64       // bytes of the weights
+
+	// anomaly is the score from which on an image is anomalous that was set in
+	// place of 0.5, which the training made it; nil if none was.
+	anomaly *float64
 }
 
 // An areaLabel is a kind of anomaly that has areas.
@@ -122,7 +126,7 @@ func (p *predictor) predict(img *imaging.Image) (out prediction, err error) {
 	if err != nil {
 		return prediction{}, err
 	}
-	out.anomalous, out.confidence = verdict.IsAnomalous()
+	out.anomalous, out.confidence = p.decide(verdict)
 	if p.segmenter == nil {
 		return out, nil
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"fovea"
+	"fovea/internal/appraisal"
 	"fovea/internal/imaging"
 	"fovea/internal/manifest"
 	"fovea/internal/ml/backbone"
@@ -48,7 +49,8 @@ func (t Trainer) Train(ctx context.Context, run *model.Run) (*fovea.TrainingResu
 		return nil, err
 	}
 	learnt := &predictor{Width: train[0].size[0], Height: train[0].size[1]}
-	if learnt.classifier, err = trainClassifier(ctx, run, images, train); err != nil {
+	var outOfFold *classify.Report
+	if learnt.classifier, outOfFold, err = trainClassifier(ctx, run, images, train); err != nil {
 		return nil, err
 	}
 	recipe := "anomaly classification"
@@ -66,9 +68,12 @@ func (t Trainer) Train(ctx context.Context, run *model.Run) (*fovea.TrainingResu
 	if err := run.PutWeights(ctx, bytes.NewReader(weights)); err != nil {
 		return nil, err
 	}
-	result := &fovea.TrainingResult{Recipe: recipe}
+	result := &fovea.TrainingResult{Recipe: recipe, Thresholds: learnt.thresholds(), Backbone: learnt.backbone()}
 	e := &evaluation{trainer: t, run: run, images: images, predictor: learnt, trained: len(train), result: result}
-	return result, e.write(ctx, test)
+	if err := e.write(ctx, test); err != nil {
+		return nil, err
+	}
+	return result, run.PutReport(ctx, e.report(outOfFold, train))
 }
 
 // read returns the images to train and to test with.
@@ -116,10 +121,10 @@ func enough(train, test []example) error {
 }
 
 // trainClassifier trains what tells anomalous images from normal ones.
-func trainClassifier(ctx context.Context, run *model.Run, images *model.Images, train []example) (*classify.Model, error) {
+func trainClassifier(ctx context.Context, run *model.Run, images *model.Images, train []example) (*classify.Model, *classify.Report, error) {
 	net, err := backbone.Default()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	set := &classify.Set{
 		Image: func(ctx context.Context, i int) (*imaging.Image, error) {
@@ -127,17 +132,20 @@ func trainClassifier(ctx context.Context, run *model.Run, images *model.Images, 
 		},
 	}
 	for _, e := range train {
-		class := classify.Normal
-		if e.class == manifest.Anomaly {
-			class = classify.Anomalous
-		}
-		set.Labels = append(set.Labels, []int{class})
+		set.Labels = append(set.Labels, []int{classOf(e)})
 	}
-	learnt, _, err := classify.Train(ctx, set, classify.Options{
+	return classify.Train(ctx, set, classify.Options{
 		Task: classify.Anomaly, Seed: run.Seed, Workers: run.Cores, Backbone: net,
 		Progress: func(done float64, stage string) { run.Progress(ctx, shareRead+shareClassify*done, stage) },
 	})
-	return learnt, err
+}
+
+// classOf returns the class of an example as the classifier has it.
+func classOf(e example) int {
+	if e.class == manifest.Anomaly {
+		return classify.Anomalous
+	}
+	return classify.Normal
 }
 
 // An evaluation tests a model and writes what came of it (LV 6.4 to 6.7).
@@ -150,6 +158,7 @@ type evaluation struct {
 	result    *fovea.TrainingResult
 	classes   []pixelMetrics
 	masks     int // that were written
+	tested    []appraisal.Tested
 }
 
 // write tests the model and writes the evaluation manifest and its result.
@@ -174,6 +183,7 @@ func (e *evaluation) write(ctx context.Context, test []example) error {
 			found.TrueNegatives++
 		}
 		scores, truth = append(scores, p.score()), append(truth, anomalous)
+		e.tested = append(e.tested, appraisal.Tested{SourceRef: x.image.String(), Has: []int{classOf(x)}, Scores: []float32{1 - p.score(), p.score()}})
 		if err := e.line(ctx, &lines, x, p); err != nil {
 			return err
 		}

@@ -56,7 +56,7 @@ func (o *Ops) Copy(ctx context.Context, spec CopySpec) (*View, error) {
 			}
 			// What is written about the source may go while this is copied, but
 			// not its weights: the copy has them from now on.
-			m.Weights, m.Result = src.Model.Weights, src.Model.Result
+			m.Weights, m.Result, m.Thresholds = src.Model.Weights, src.Model.Result, src.Model.Thresholds
 			if err := m.Move(fovea.Copying, m.Created); err != nil {
 				return err
 			}

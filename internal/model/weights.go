@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"path"
 	"strings"
 	"time"
 
@@ -14,10 +15,13 @@ import (
 // weightsPrefix is where the weights of models are in Blobs.
 const weightsPrefix = "weights/"
 
+// weightsFile is what they are called in the folder of their training.
+const weightsFile = "model"
+
 // weightsName returns the name in Blobs of the weights that a model was trained
 // to.
 func weightsName(id fovea.ModelID) string {
-	return weightsPrefix + fovea.FormatID(int64(id)) + "/model"
+	return weightsPrefix + fovea.FormatID(int64(id)) + "/" + weightsFile
 }
 
 // Weights opens the weights of a model. One without weights is NotReady.
@@ -46,8 +50,9 @@ func (o *Ops) ReadWeights(ctx context.Context, m *fovea.Model) ([]byte, error) {
 // are stored before the row that names them.
 const defaultSweepAge = time.Hour
 
-// RunSweep removes the weights that no model has: those of deleted models, of
-// which there is no copy, and of trainings that came to nothing.
+// RunSweep removes the weights that no model has, and the reports beside them:
+// those of deleted models, of which there is no copy, and of trainings that came
+// to nothing.
 func (o *Ops) RunSweep(ctx context.Context) error {
 	old := o.now().Add(-cmp.Or(o.SweepAge, defaultSweepAge))
 	var lost []string
@@ -60,7 +65,7 @@ func (o *Ops) RunSweep(ctx context.Context) error {
 		}
 		needed := false
 		err := o.Store.View(ctx, func(tx fovea.Tx) (err error) {
-			if needed, err = tx.HasWeights(info.Name); err != nil || needed {
+			if needed, err = tx.HasWeights(path.Dir(info.Name) + "/" + weightsFile); err != nil || needed {
 				return err
 			}
 			needed, err = trains(tx, info.Name)

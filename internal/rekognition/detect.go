@@ -28,6 +28,8 @@ type predictor struct {
 	classifier *classify.Model
 	detector   *detect.Model
 	size       int64 // bytes of the weights
+
+	learnt *classify.Report // of a classifier, after its training only
 }
 
 // Bytes implements hosting.Predictor: the weights, and what they become in
@@ -148,7 +150,7 @@ func (s *Server) detectCustomLabels(ctx context.Context, in *api.DetectCustomLab
 	}
 	out := &api.DetectCustomLabelsResponse{CustomLabels: []api.CustomLabel{}}
 	err = s.Host.Use(ctx, v.Model, func(loaded hosting.Predictor) error {
-		p := loaded.(*predictor)
+		p := loaded.(*predictor).with(v.Model)
 		img, err := s.decode(ctx, data)
 		if err != nil {
 			return err

@@ -80,6 +80,14 @@ func (t Trainer) Train(ctx context.Context, run *model.Run) (*fovea.TrainingResu
 	if err := run.PutWeights(ctx, bytes.NewReader(weights)); err != nil {
 		return nil, err
 	}
+	result.Thresholds, result.Backbone = learnt.thresholds(), learnt.backbone()
+	report, err := e.report()
+	if err != nil {
+		return nil, err
+	}
+	if err := run.PutReport(ctx, report); err != nil {
+		return nil, err
+	}
 	return result, e.write(ctx)
 }
 
@@ -340,7 +348,7 @@ func (p *predictor) trainClassifier(ctx context.Context, run *model.Run, images 
 		}
 		set.Labels = append(set.Labels, classes)
 	}
-	p.classifier, _, err = classify.Train(ctx, set, classify.Options{
+	p.classifier, p.learnt, err = classify.Train(ctx, set, classify.Options{
 		Task: task, Classes: p.Labels, Seed: run.Seed, Workers: run.Cores, Backbone: net,
 		Progress: func(done float64, stage string) { run.Progress(ctx, shareRead+shareTrain*done, stage) },
 	})

@@ -32,7 +32,9 @@ func testModel(t *testing.T, s fovea.Store) {
 	m.Asked = fovea.Asked{NoPrefix: true, KMSKey: "k", Description: "d\u00fc", Caller: "AKIA", AutoSplit: true, Source: "arn:x",
 		TrainManifests: []fovea.ObjectRef{{Bucket: "b", Key: "k", Version: "1"}}, TestManifests: []fovea.ObjectRef{{Bucket: "b", Key: "t"}}}
 	m.Result = &fovea.TrainingResult{Ended: time.UnixMilli(1_800_000_000_000).UTC(), Seconds: 12, Code: "1", Recipe: "classification",
-		Precision: 0.5, Recall: 0.25, F1: 1.0 / 3, Summary: fovea.ObjectRef{Bucket: "out", Key: "s"}}
+		Precision: 0.5, Recall: 0.25, F1: 1.0 / 3, Summary: fovea.ObjectRef{Bucket: "out", Key: "s"},
+		Backbone: "P 00ff", Thresholds: map[string]float64{"a": 0.25, "mask:a": 0.5}}
+	m.Thresholds = map[string]float64{"a": 0.125}
 	update(t, s, func(tx fovea.Tx) error { return tx.PutModel(m) })
 	m.Message = "no \ufffd memory"
 	same(t, "model", m, view(t, s, func(tx fovea.Tx) (*fovea.Model, error) { return tx.ModelNamed(1, "v1") }))
