@@ -7,6 +7,7 @@ import (
 	"image"
 	"image/png"
 
+	"fovea"
 	"fovea/internal/imaging"
 	"fovea/internal/ml/backbone"
 	"fovea/internal/ml/classify"
@@ -100,7 +101,7 @@ func findBackbone(name, hash string) (backbone.Backbone, error) {
 		return nil, err
 	}
 	if b.Hash() != hash {
-		return nil, fmt.Errorf("it was trained with the backbone %s (%.12s), and this server has %s (%.12s)", name, hash, b.Name(), b.Hash())
+		return nil, fovea.Errorf(fovea.NotReady, "It was trained with the backbone %s (%.12s), and this server has %s (%.12s). Train it again, or give the server that backbone.", name, hash, b.Name(), b.Hash())
 	}
 	return b, nil
 }

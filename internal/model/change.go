@@ -2,6 +2,7 @@ package model
 
 import (
 	"context"
+	"fmt"
 
 	"fovea"
 )
@@ -127,7 +128,7 @@ func inUse(v *View, wayOut string) error {
 
 // RunHost takes a model that is starting to Running, once it is known that it
 // can be hosted, and one that is stopping to Stopped. Weights are loaded by the
-// node that needs them first.
+// node that needs them first. A fault of ours is returned, for another try.
 func (o *Ops) RunHost(ctx context.Context, job fovea.HostJob) error {
 	m, err := o.model(ctx, job.Model)
 	if err != nil || m == nil || !m.Updated.Equal(job.Since) {
@@ -135,8 +136,8 @@ func (o *Ops) RunHost(ctx context.Context, job fovea.HostJob) error {
 	}
 	var unready error
 	if m.Status == fovea.Starting && o.Ready != nil {
-		if unready = o.Ready(ctx, m); unready != nil && ctx.Err() != nil {
-			return unready
+		if unready = o.Ready(ctx, m); unready != nil && fovea.KindOf(unready) == fovea.Internal {
+			return fmt.Errorf("host model %d: %w", m.ID, unready)
 		}
 	}
 	return o.Store.Update(ctx, func(tx fovea.Tx) error {
@@ -148,7 +149,7 @@ func (o *Ops) RunHost(ctx context.Context, job fovea.HostJob) error {
 		case m.Status == fovea.Stopping:
 			err = m.Move(fovea.Stopped, o.now())
 		case m.Status == fovea.Starting && unready != nil:
-			err = m.Fail(unready.Error(), fovea.KindOf(unready) == fovea.Internal, o.now())
+			err = m.Fail(unready.Error(), false, o.now())
 		case m.Status == fovea.Starting:
 			err = m.Move(fovea.Running, o.now())
 		}
