@@ -131,8 +131,8 @@ func (p photo) both(ctx context.Context) (*imaging.Image, *imaging.LabelMap, err
 	return img, mask, err
 }
 
-// byColour is the baseline: a pixel is cracked if its colour was in more than
-// half of the pixels of training that had it.
+// byColour is the baseline: a pixel is cracked if that is how enough of the
+// pixels of training were that had its colour; enough is what fits these best.
 func byColour(ctx context.Context, train, test []photo) (*outcome, error) {
 	var there, all [baseline.Colours]int
 	for _, p := range train {
@@ -146,6 +146,7 @@ func byColour(ctx context.Context, train, test []photo) (*outcome, error) {
 			there[c] += int(l)
 		}
 	}
+	enough := bestShare(there[:], all[:])
 	var o outcome
 	for _, p := range test {
 		img, mask, err := p.both(ctx)
@@ -154,8 +155,35 @@ func byColour(ctx context.Context, train, test []photo) (*outcome, error) {
 		}
 		for i, l := range mask.Pix {
 			c := baseline.Colour(img.Pix[3*i:])
-			o.add(2*there[c] > all[c], l == 1)
+			o.add(all[c] > 0 && float64(there[c]) >= enough*float64(all[c]), l == 1)
 		}
 	}
 	return &o, nil
+}
+
+// bestShare returns which share of cracked pixels of a colour is enough to take
+// all of that colour for cracked, so that what is taken overlaps best with what
+// is.
+func bestShare(there, all []int) float64 {
+	total := 0
+	for _, n := range there {
+		total += n
+	}
+	best, most := 1.0, 0.0
+	for c := range all {
+		if there[c] == 0 {
+			continue
+		}
+		share := float64(there[c]) / float64(all[c])
+		found, wrong := 0, 0
+		for k := range all {
+			if all[k] > 0 && float64(there[k]) >= share*float64(all[k]) {
+				found, wrong = found+there[k], wrong+all[k]-there[k]
+			}
+		}
+		if iou := float64(found) / float64(total+wrong); iou > most {
+			best, most = share, iou
+		}
+	}
+	return best
 }

@@ -11,13 +11,15 @@ import (
 
 // A block is one feature of images with the head that decides by it.
 type block struct {
-	name   string  // as vision.md calls it
-	source source  // what it is made of
-	method method  // how
-	weight float64 // of its head in the mean of all
+	name     string  // as vision.md calls it
+	source   source  // what it is made of
+	method   method  // how
+	optional bool    // it counts only where it makes predictions better
+	weight   float64 // of its head in the mean of all
 
 	fisher *feature.Fisher // of method fisher
 	memory *feature.Memory // of method nearest
+	tiles  *head.Linear    // of method tiled
 	head   *head.Linear
 }
 
@@ -29,6 +31,7 @@ const (
 	deep
 	global
 	given
+	fine
 )
 
 // A method is how a block is made of its source.
@@ -39,11 +42,18 @@ const (
 	fisher                    // a Fisher vector
 	nearest                   // the extremes of the distances to a memory
 	whole                     // as it is
+	tiled                     // what a head says of tiles
 )
 
 // blocksOf returns the features of a task, without what is learnt.
-func blocksOf(t Task, l lens) []*block {
+func blocksOf(t Task, l lens, withMasks bool) []*block {
 	blocks := ownBlocks(t, l.network != nil)
+	if l.fine > 0 {
+		blocks = append(blocks, &block{name: "C:knn fine", source: fine, method: nearest, optional: true})
+	}
+	if l.fine > 0 && withMasks {
+		blocks = append(blocks, &block{name: "C:tiles", source: fine, method: tiled, optional: true})
+	}
 	if l.given > 0 {
 		blocks = append(blocks, &block{name: "given", source: given, method: whole})
 	}
@@ -89,23 +99,17 @@ func (b *block) strengths() []float64 {
 	return head.Strengths
 }
 
-// cells returns the map of a view that the block is made of.
-func (b *block) cells(v *view) *feature.Map {
-	if b.source == deep {
-		return v.deep
-	}
-	return v.classical
-}
-
 // encode returns the features of a view.
 func (b *block) encode(v *view) []float32 {
 	switch b.method {
 	case pooled:
-		return b.cells(v).Pool()
+		return v.cells(b.source).Pool()
 	case fisher:
-		return b.fisher.Encode(b.cells(v))
+		return b.fisher.Encode(v.cells(b.source))
 	case nearest:
-		return feature.Extremes(b.memory.Distances(b.cells(v)))
+		return feature.Extremes(b.memory.Distances(v.cells(b.source)))
+	case tiled:
+		return ofTiles(b.tiles, v.cells(b.source))
 	}
 	if b.source == given {
 		return v.given
@@ -113,25 +117,30 @@ func (b *block) encode(v *view) []float32 {
 	return v.global
 }
 
-// learn learns what the features need to know of all images from drawn cells.
-// A memory is made of those of normal images.
-func (b *block) learn(ctx context.Context, s *sample, isNormal func(i int) bool, seed uint64) (err error) {
-	cells := s.classical
-	if b.source == deep {
-		cells = s.deep
-	}
+// learn learns what the features need to know, from the sample of images for
+// which keep is true. A memory is made of normal ones.
+func (b *block) learn(ctx context.Context, s *sample, keep, isNormal func(i int) bool, seed uint64) (err error) {
 	r := rand.New(rand.NewPCG(seed, uint64(b.source)<<8|uint64(b.method)))
 	switch b.method {
 	case fisher:
-		b.fisher, err = feature.FitFisher(ctx, stack(cells, func(int) bool { return true }), feature.FisherSetting{}, r)
+		b.fisher, err = feature.FitFisher(ctx, stack(s.cells[b.source], keep), feature.FisherSetting{}, r)
 	case nearest:
-		b.memory, err = feature.FitMemory(ctx, stack(cells, isNormal), r)
+		b.memory, err = feature.FitMemory(ctx, stack(s.cells[b.source], func(i int) bool { return keep(i) && isNormal(i) }), r)
+	case tiled:
+		b.tiles, err = fitTiles(ctx, s.tiles, keep)
 	}
 	return err
+}
+
+// unfair tells whether the features of an image that was learned from are not
+// like those of others: cells of a normal image are in the memory.
+func (b *block) unfair(isNormal bool) bool {
+	return b.method == tiled || b.method == nearest && isNormal
 }
 
 // A features is what a block made of the images, a row for each.
 type features struct {
 	*block
-	x *matrix.Matrix
+	unseen []*block // of each fold, the block if it had not learned from it; nil where that is fair
+	x      *matrix.Matrix
 }

@@ -55,6 +55,11 @@ type Set struct {
 	// the training.
 	Image func(ctx context.Context, i int) (*imaging.Image, error)
 
+	// Mask returns where the anomalies of an anomalous image are, of the image's
+	// size: any label but 0; nil where that is not known. It helps to find small
+	// ones in large images. It may be nil, and is called as Image is.
+	Mask func(ctx context.Context, i int) (*imaging.LabelMap, error)
+
 	// Given are more features of each image, equally many, that others made,
 	// such as the peaks of a segmentation; they must come from what has not
 	// seen the image. Predict wants them, too. Nil is none.
@@ -182,6 +187,9 @@ func (o *Options) draw(set *Set) (*Set, []int) {
 		return set, index
 	}
 	part := &Set{Image: func(ctx context.Context, i int) (*imaging.Image, error) { return set.Image(ctx, index[i]) }}
+	if set.Mask != nil {
+		part.Mask = func(ctx context.Context, i int) (*imaging.LabelMap, error) { return set.Mask(ctx, index[i]) }
+	}
 	for _, i := range index {
 		part.Labels = append(part.Labels, set.Labels[i])
 		if set.Given != nil {

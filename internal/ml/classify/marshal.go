@@ -25,6 +25,7 @@ type description struct {
 	Thresholds []float64          `json:"thresholds"`
 	Side       int                `json:"side"`
 	Cell       int                `json:"cell"`
+	Fine       int                `json:"fine,omitempty"`
 	Backbone   *backboneID        `json:"backbone,omitempty"`
 	Given      int                `json:"given,omitempty"`
 	Blocks     []blockDescription `json:"blocks"`
@@ -59,11 +60,12 @@ const (
 // Marshal returns the model as a container (package container) of the kind
 // "classifier". Block i keeps its head as tensors "i/weights" and "i/bias", the
 // Fisher vector as "i/mean", "i/axes", "i/mixture/weights", "i/mixture/means"
-// and "i/mixture/variances", and the memory as "i/mean", "i/scale", "i/cells".
+// and "i/mixture/variances", the memory as "i/mean", "i/scale", "i/cells", and
+// the head of tiles as "i/tiles/weights" and "i/tiles/bias".
 // The backbone is not in it, only its name and hash. It is joined with those of
 // the networks that learned from synthetic anomalies, if any.
 func (m *Model) Marshal() ([]byte, error) {
-	d := description{Task: m.Task, Classes: m.Classes, Thresholds: m.Thresholds, Side: m.side, Cell: m.cell, Given: m.given,
+	d := description{Task: m.Task, Classes: m.Classes, Thresholds: m.Thresholds, Side: m.side, Cell: m.cell, Fine: m.fine, Given: m.given,
 		Normal: m.normal, Platt: m.platt, Heat: m.heat}
 	if m.network != nil {
 		d.Backbone = &backboneID{m.network.Name(), m.network.Hash(), m.numbers}
@@ -100,6 +102,10 @@ func (b *block) put(t container.Tensors, at string) {
 		putMatrix(t, at+"/mixture/means", f.Means)
 		putMatrix(t, at+"/mixture/variances", f.Variances)
 	}
+	if b.tiles != nil {
+		putMatrix(t, at+"/tiles/weights", b.tiles.W)
+		t.Put(at+"/tiles/bias", b.tiles.B, len(b.tiles.B))
+	}
 	if m := b.memory; m != nil {
 		t.Put(at+"/mean", m.Mean, len(m.Mean))
 		t.Put(at+"/scale", m.Scale, len(m.Scale))
@@ -132,7 +138,7 @@ func Unmarshal(data []byte, find func(name, hash string) (backbone.Backbone, err
 		return nil, fmt.Errorf("classify: the model makes no sense: %w", err)
 	}
 	m := &Model{Task: d.Task, Classes: d.Classes, Thresholds: d.Thresholds, normal: d.Normal, platt: d.Platt, heat: d.Heat,
-		lens: lens{side: d.Side, cell: d.Cell, global: d.Task != Anomaly, given: d.Given}}
+		lens: lens{side: d.Side, cell: d.Cell, fine: d.Fine, global: d.Task != Anomaly, given: d.Given}}
 	for i, bd := range d.Blocks {
 		block, err := d.take(tensors, fmt.Sprint(i), bd)
 		if err != nil {
@@ -171,11 +177,13 @@ func (d *description) check() error {
 		return fmt.Errorf("%d classes", len(d.Classes))
 	case len(d.Thresholds) != len(d.Classes):
 		return fmt.Errorf("%d thresholds for %d classes", len(d.Thresholds), len(d.Classes))
+	case d.Fine != 0 && (d.Task != Anomaly || d.Fine < 16 || d.Fine > maxSide):
+		return fmt.Errorf("small defects are looked for at %d pixels", d.Fine)
 	case d.Side < 16 || d.Side > maxSide || d.Cell < 2 || d.Cell > d.Side:
 		return fmt.Errorf("images of %d pixels in cells of %d", d.Side, d.Cell)
 	case len(d.Blocks) == 0 || len(d.Blocks) > maxBlocks:
 		return fmt.Errorf("%d features", len(d.Blocks))
-	case alone && (d.Task != Anomaly || len(d.Blocks) != 1 || d.Blocks[0].Method != nearest || !d.Normal.sound()):
+	case alone && (d.Task != Anomaly || len(d.Blocks) != 1 || d.Blocks[0].Method != nearest || d.Blocks[0].Source != classical || !d.Normal.sound()):
 		return errors.New("distances alone decide, but not so")
 	case d.Task == Anomaly && d.Heat.High <= d.Heat.Low:
 		return fmt.Errorf("heat from %v to %v", d.Heat.Low, d.Heat.High)
@@ -185,7 +193,7 @@ func (d *description) check() error {
 		return fmt.Errorf("a backbone of %d numbers", d.Backbone.Numbers)
 	}
 	for _, b := range d.Blocks {
-		known := b.Source == classical || b.Source == given && d.Given > 0 ||
+		known := b.Source == classical || b.Source == fine && d.Fine > 0 || b.Source == given && d.Given > 0 ||
 			d.Backbone != nil && (b.Source == deep && d.Task == Anomaly || b.Source == global && d.Task != Anomaly)
 		if !known || b.Weight < 0 || b.Weight > 1 {
 			return fmt.Errorf("feature %s of source %d with weight %v", b.Name, b.Source, b.Weight)
@@ -232,7 +240,7 @@ func (d *description) take(t container.Tensors, at string, bd blockDescription) 
 	case given:
 		numbers = d.Given
 	}
-	ofMap := b.source == classical || b.source == deep
+	ofMap := b.source == classical || b.source == deep || b.source == fine
 	size := 0
 	switch {
 	case b.method == pooled && ofMap:
@@ -240,7 +248,10 @@ func (d *description) take(t container.Tensors, at string, bd blockDescription) 
 	case b.method == fisher && ofMap:
 		b.fisher = r.fisher(at, numbers)
 		size = 2 * len(b.fisher.Weights) * b.fisher.Means.Cols
-	case b.method == nearest && b.source == classical:
+	case b.method == tiled && b.source == fine:
+		b.tiles = &head.Linear{Kind: head.EachOwn, W: r.matrix(at+"/tiles/weights", 1, feature.PoolSize(numbers)), B: r.vector(at+"/tiles/bias", 1)}
+		size = tilesSize
+	case b.method == nearest && (b.source == classical || b.source == fine):
 		b.memory = r.memory(at, numbers)
 		size = feature.ExtremesSize
 	case b.method == whole && !ofMap:

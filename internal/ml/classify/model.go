@@ -179,7 +179,7 @@ func (m *Model) Heat(img *imaging.Image, class int) *Heat {
 	h := &Heat{W: (img.W + m.cell - 1) / m.cell, H: (img.H + m.cell - 1) / m.cell}
 	for _, b := range m.blocks {
 		switch {
-		case b.method == nearest:
+		case b.method == nearest && b.source == classical:
 			h.Data = b.memory.Distances(cells)
 			for i, d := range h.Data {
 				h.Data[i] = float32((float64(d) - m.heat.Low) / (m.heat.High - m.heat.Low))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -18,8 +19,9 @@ const (
 	folds      = 3
 	moreFolds  = 5
 	fewImages  = 500
-	greedy     = 8  // steps of the choice among heads
-	manyLabels = 50 // of each side, from which on heads are chosen
+	greedy     = 8    // steps of the choice among heads
+	manyLabels = 50   // of each side, from which on heads are chosen
+	clearly    = 0.01 // how much less the loss is if an optional head makes a difference
 )
 
 // Train trains a model on a set of images. It ends early, with the context's
@@ -69,15 +71,21 @@ func (t *training) run(ctx context.Context) (*Model, error) {
 	if t.set.Given != nil {
 		l.given = len(t.set.Given[0])
 	}
+	var err error
+	if l.fine, err = t.fine(ctx); err != nil {
+		return nil, err
+	}
 	t.gallery = newGallery(t.set, l, t.Workers)
 	t.fold = head.Folds(t.strata(), t.folds(), t.Seed)
-	s := &sample{classical: make([]*matrix.Matrix, n), deep: make([]*matrix.Matrix, n)}
-	err := t.gallery.each(ctx, t.stage(0, 0.5, "looking at images"), func(i int, v *view) error {
+	s := newSample(n)
+	err = t.gallery.each(ctx, t.stage(0, 0.5, "looking at images"), func(i int, v *view) error {
 		s.add(v, i, n, t.Seed)
 		if i == 0 {
 			t.numbers = numbersOf(v)
 		}
-		return nil
+		var err error
+		s.tiles[i], err = t.tile(ctx, i, v)
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -91,6 +99,22 @@ func (t *training) run(ctx context.Context) (*Model, error) {
 		return t.normalOnly(ctx)
 	}
 	return t.fit(ctx)
+}
+
+// fine returns at how many pixels small defects are looked for; 0 is not at all:
+// where images are small, or nobody could tell whether it helps.
+func (t *training) fine(ctx context.Context) (int, error) {
+	if t.Task != Anomaly || t.alone() {
+		return 0, nil
+	}
+	m, err := t.set.Image(ctx, 0)
+	if err != nil {
+		return 0, fmt.Errorf("image 0: %w", err)
+	}
+	if long := max(m.W, m.H); long > 2*coarseSide {
+		return min(long, fineSide), nil
+	}
+	return 0, nil
 }
 
 // hurry makes progress leave most of the time to networks, if some will be
@@ -154,55 +178,70 @@ func (t *training) stage(from, to float64, name string) func(int) {
 
 // encode learns the features and makes those of all images.
 func (t *training) encode(ctx context.Context, s *sample) error {
-	blocks := blocksOf(t.Task, t.gallery.lens)
-	unseen := make([]*feature.Memory, t.folds()) // made of the normal images of the other folds
+	if err := t.learn(ctx, s); err != nil {
+		return err
+	}
+	t.Progress(0.6, "describing images")
+	n := len(t.set.Labels)
+	t.distances = make([]distances, n)
+	rows := make([][][]float32, len(t.blocks))
+	for k := range rows {
+		rows[k] = make([][]float32, n)
+	}
+	err := t.gallery.each(ctx, t.stage(0.6, 0.8, "describing images"), func(i int, v *view) error {
+		for k, f := range t.blocks {
+			b := f.block
+			if b.unfair(t.isNormal(i)) {
+				b = f.unseen[t.fold[i]]
+			}
+			if b.method != nearest {
+				rows[k][i] = b.encode(v)
+				continue
+			}
+			d := b.memory.Distances(v.cells(b.source))
+			e := feature.Extremes(d)
+			rows[k][i] = e
+			if b.source == classical {
+				t.distances[i] = distances{e[len(e)-1], e[0], feature.Top(d, topShare)}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for k := range t.blocks {
+		t.blocks[k].x = matrix.Of(rows[k]...)
+	}
+	return nil
+}
+
+// learn learns the features, from all images and, where it would be unfair to
+// use those for an image that was learned from, from those of all folds but
+// one.
+func (t *training) learn(ctx context.Context, s *sample) error {
 	g, inner := errgroup.WithContext(ctx)
 	g.SetLimit(max(1, t.Workers))
-	for _, b := range blocks {
-		g.Go(func() error { return b.learn(inner, s, t.isNormal, t.Seed) })
-		for fold := range unseen {
-			if b.method != nearest {
-				break
-			}
+	for _, b := range blocksOf(t.Task, t.gallery.lens, t.set.Mask != nil) {
+		f := &features{block: b}
+		t.blocks = append(t.blocks, f)
+		g.Go(func() error { return b.learn(inner, s, func(int) bool { return true }, t.isNormal, t.Seed) })
+		if !b.unfair(true) {
+			continue
+		}
+		for fold := range t.folds() {
+			other := &block{source: b.source, method: b.method}
+			f.unseen = append(f.unseen, other)
 			g.Go(func() error {
-				other := block{source: b.source, method: b.method}
-				err := other.learn(inner, s, func(i int) bool { return t.isNormal(i) && t.fold[i] != fold }, t.Seed)
-				unseen[fold] = other.memory
-				return err
+				return other.learn(inner, s, func(i int) bool { return t.fold[i] != fold }, t.isNormal, t.Seed)
 			})
 		}
 	}
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	t.Progress(0.6, "describing images")
-	n := len(t.set.Labels)
-	t.distances = make([]distances, n)
-	rows := make([][][]float32, len(blocks))
-	for k := range rows {
-		rows[k] = make([][]float32, n)
-	}
-	err := t.gallery.each(ctx, t.stage(0.6, 0.8, "describing images"), func(i int, v *view) error {
-		for k, b := range blocks {
-			if b.method != nearest {
-				rows[k][i] = b.encode(v)
-				continue
-			}
-			// A normal image is no surprise to a memory that holds it.
-			memory := b.memory
-			if t.isNormal(i) {
-				memory = unseen[t.fold[i]]
-			}
-			d := memory.Distances(v.classical)
-			rows[k][i] = feature.Extremes(d)
-			t.distances[i] = distances{rows[k][i][len(rows[k][i])-1], rows[k][i][0], feature.Top(d, topShare)}
-		}
-		return nil
-	})
-	for k, b := range blocks {
-		t.blocks = append(t.blocks, &features{block: b, x: matrix.Of(rows[k]...)})
-	}
-	return err
+	t.blocks = slices.DeleteFunc(t.blocks, func(f *features) bool { return f.method == tiled && f.tiles == nil })
+	return nil
 }
 
 // fit fits the heads, weighs them, and sets thresholds.
@@ -220,16 +259,16 @@ func (t *training) fit(ctx context.Context) (*Model, error) {
 		p = append(p, head.Probabilities(kind, v.OutOfFold))
 		t.Progress(0.8+0.2*float64(k+1)/float64(len(t.blocks)), "fitting heads")
 	}
-	weights := head.Equal(len(p))
-	if t.Task == Anomaly && t.rarest() >= manyLabels {
-		weights = head.Greedy(kind, p, t.targets, greedy)
-	}
+	weights := t.weigh(p)
 	t.scores = head.Mean(p, weights)
 	for k, b := range t.blocks {
 		b.weight = weights[k]
-		if weights[k] > 0 || b.method == nearest { // which heat maps are made of
+		if weights[k] > 0 || b.method == nearest && b.source == classical { // which heat maps are made of
 			m.blocks = append(m.blocks, b.block)
 		}
+	}
+	if !slices.ContainsFunc(m.blocks, func(b *block) bool { return b.source == fine }) {
+		m.fine = 0
 	}
 	m.Thresholds = make([]float64, len(m.Classes))
 	for k := range t.targets.Cols {
@@ -240,6 +279,49 @@ func (t *training) fit(ctx context.Context) (*Model, error) {
 		m.calibrate(head.FitPlatt(scores, positive))
 	}
 	return m, nil
+}
+
+// weigh returns the weights of the heads in the mean, given what they say of
+// images that they have not seen. With many images of both classes they are
+// chosen; with few all count the same, but for optional ones that make no clear
+// difference.
+func (t *training) weigh(p []*matrix.Matrix) []float64 {
+	kind := t.Task.kind()
+	if t.Task == Anomaly && t.rarest() >= manyLabels {
+		return head.Greedy(kind, p, t.targets, greedy)
+	}
+	weigh := func(in []bool) []float64 {
+		n := 0
+		for _, b := range in {
+			if b {
+				n++
+			}
+		}
+		w := make([]float64, len(in))
+		for k, b := range in {
+			if b {
+				w[k] = 1 / float64(n)
+			}
+		}
+		return w
+	}
+	in := make([]bool, len(p))
+	for k, b := range t.blocks {
+		in[k] = !b.optional
+	}
+	loss := head.LogLoss(kind, head.Mean(p, weigh(in)), t.targets)
+	for k, b := range t.blocks {
+		if !b.optional {
+			continue
+		}
+		in[k] = true
+		if with := head.LogLoss(kind, head.Mean(p, weigh(in)), t.targets); with < loss-clearly {
+			loss = with
+		} else {
+			in[k] = false
+		}
+	}
+	return weigh(in)
 }
 
 // model returns a model of what is known without heads.
@@ -303,7 +385,7 @@ func (t *training) normalOnly(ctx context.Context) (*Model, error) {
 		t.scores.Row(i)[0] = float32(m.normal.score(d.top, odd[i]))
 	}
 	for _, b := range t.blocks {
-		if b.method == nearest {
+		if b.method == nearest && b.source == classical {
 			b.weight = 1
 			m.blocks = append(m.blocks, b.block)
 		}

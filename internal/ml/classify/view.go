@@ -17,16 +17,32 @@ import (
 // A view is what is seen of an image before anything is learnt.
 type view struct {
 	classical *feature.Map
+	fine      *feature.Map // nil for small images, and labels
 	deep      *feature.Map // nil without a backbone
 	global    []float32    // likewise
 	given     []float32    // nil where nothing is given
 }
 
+// cells returns the map of a source; nil if there is none.
+func (v *view) cells(from source) *feature.Map {
+	switch from {
+	case classical:
+		return v.classical
+	case fine:
+		return v.fine
+	case deep:
+		return v.deep
+	}
+	return nil
+}
+
 // bytes returns how much memory a view takes.
 func (v *view) bytes() int64 {
 	n := len(v.classical.Data) + len(v.global)
-	if v.deep != nil {
-		n += len(v.deep.Data)
+	for _, m := range []*feature.Map{v.fine, v.deep} {
+		if m != nil {
+			n += len(m.Data)
+		}
 	}
 	return 4 * int64(n)
 }
@@ -34,6 +50,7 @@ func (v *view) bytes() int64 {
 // A lens is how images are looked at (vision.md §2.1 and §2.2).
 type lens struct {
 	side    int               // pixels of the longer side
+	fine    int               // likewise, to look for small defects; 0 is not at all
 	cell    int               // of a cell of the classical map
 	network backbone.Backbone // nil is none
 	global  bool              // the network describes the whole, not its cells
@@ -44,7 +61,7 @@ type lens struct {
 // lensOf returns how the images of a task are looked at.
 func lensOf(t Task, b backbone.Backbone) lens {
 	if t == Anomaly {
-		return lens{side: 256, cell: 8, network: b}
+		return lens{side: coarseSide, cell: 8, network: b}
 	}
 	return lens{side: 128, cell: 4, network: b, global: true}
 }
@@ -54,8 +71,12 @@ func (l lens) look(m *imaging.Image, given []float32) (*view, error) {
 	if len(given) != l.given {
 		return nil, fmt.Errorf("classify: %d features are given, and %d were in training", len(given), l.given)
 	}
+	v := &view{given: given}
+	if l.fine > 0 {
+		v.fine = feature.Classical(m.Fit(l.fine), l.cell).WithContext()
+	}
 	m = m.Fit(l.side)
-	v := &view{classical: feature.Classical(m, l.cell).WithContext(), given: given}
+	v.classical = feature.Classical(m, l.cell).WithContext()
 	if l.network == nil {
 		return v, nil
 	}
@@ -181,22 +202,29 @@ func (g *gallery) view(ctx context.Context, i int) (*view, error) {
 // Cells that are drawn from all images to learn what cells are like.
 const drawn = 15_000
 
-// A sample is cells that were drawn from the images.
+// A sample is what was drawn from each image.
 type sample struct {
-	classical []*matrix.Matrix // of each image
-	deep      []*matrix.Matrix // of each image; nil without a network's cells
+	cells map[source][]*matrix.Matrix
+	tiles []tiling
+}
+
+// newSample returns a sample of n images of which nothing is drawn.
+func newSample(n int) *sample {
+	s := &sample{cells: map[source][]*matrix.Matrix{}, tiles: make([]tiling, n)}
+	for _, from := range []source{classical, fine, deep} {
+		s.cells[from] = make([]*matrix.Matrix, n)
+	}
+	return s
 }
 
 // add draws the cells of image i of n.
 func (s *sample) add(v *view, i, n int, seed uint64) {
-	r := rand.New(rand.NewPCG(seed, uint64(i)))
-	draw := func(m *feature.Map) *matrix.Matrix {
-		c := m.Cells()
-		return c.Pick(feature.Sample(c.Rows, (drawn+n-1)/n, r))
-	}
-	s.classical[i] = draw(v.classical)
-	if v.deep != nil {
-		s.deep[i] = draw(v.deep)
+	for _, from := range []source{classical, fine, deep} {
+		if m := v.cells(from); m != nil {
+			r := rand.New(rand.NewPCG(seed, uint64(from)<<32|uint64(i)))
+			c := m.Cells()
+			s.cells[from][i] = c.Pick(feature.Sample(c.Rows, (drawn+n-1)/n, r))
+		}
 	}
 }
 

@@ -12,6 +12,7 @@ package feature
 import (
 	"math"
 
+	"fovea/internal/imaging"
 	"fovea/internal/ml/matrix"
 )
 
@@ -33,6 +34,16 @@ func (m *Map) Cells() *matrix.Matrix {
 func (m *Map) Cell(y, x int) []float32 {
 	at := (y*m.W + x) * m.C
 	return m.Data[at : at+m.C : at+m.C]
+}
+
+// Window returns a copy of a part of the map, which is within it; its unit is a
+// cell.
+func (m *Map) Window(r imaging.Rect) *Map {
+	out := NewMap(r.H, r.W, m.C)
+	for y := range r.H {
+		copy(out.Data[y*r.W*m.C:(y+1)*r.W*m.C], m.Data[((r.Y+y)*m.W+r.X)*m.C:])
+	}
+	return out
 }
 
 // WithContext returns m with, for each cell, the mean over the cells around it
