@@ -4,8 +4,8 @@
 //
 //	go run ./recipes/backbone -seconds 600 -out procnet.safetensors
 //
-// What comes out depends on -seed, -width, -classes, -pool and -steps, and on
-// the kind of processor in the last bits; not on -workers. With -seconds, it
+// What comes out depends on -seed, -width, -classes, -pool, -steps and -kernels;
+// not on -workers. With -seconds, it
 // makes a few steps to see how many fit into that time, and says how many it
 // makes, so that -steps can repeat it.
 package main
@@ -20,6 +20,7 @@ import (
 	"runtime"
 	"time"
 
+	"fovea/internal/ml/kernel"
 	"fovea/internal/ml/safetensors"
 )
 
@@ -32,6 +33,7 @@ func main() {
 	flag.IntVar(&c.pool, "pool", 20_000, "pictures kept at a time; 12 kB each")
 	flag.IntVar(&c.steps, "steps", 11_500, "steps of 64 pictures")
 	flag.IntVar(&c.workers, "workers", runtime.GOMAXPROCS(0), "processor cores")
+	flag.StringVar(&c.kernels, "kernels", kernel.Auto().Name(), "how to compute: avx512, avx2, neon or go, as the processor can")
 	seconds := flag.Float64("seconds", 0, "instead of -steps: how long to train")
 	out := flag.String("out", "procnet.safetensors", "file to write")
 	sheet := flag.String("sheet", "", "instead of training: write a PNG with pictures of the first formulas")
@@ -73,7 +75,7 @@ func (c config) make(ctx context.Context, limit time.Duration, name string) erro
 	}
 	defer f.Close()
 	if err := safetensors.Write(f, &safetensors.File{Tensors: t.weights(), Metadata: map[string]string{
-		"recipe": fmt.Sprintf("recipes/backbone -seed %d -width %d -classes %d -pool %d -steps %d", c.seed, c.width, c.classes, c.pool, c.steps),
+		"recipe": fmt.Sprintf("recipes/backbone -seed %d -width %d -classes %d -pool %d -steps %d -kernels %s", c.seed, c.width, c.classes, c.pool, c.steps, c.kernels),
 	}}); err != nil {
 		return err
 	}

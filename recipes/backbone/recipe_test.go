@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"fovea/internal/ml/backbone"
+	"fovea/internal/ml/kernel"
 	"fovea/internal/ml/nn"
 	"fovea/internal/ml/safetensors"
 )
@@ -61,7 +62,7 @@ func TestNoise(t *testing.T) {
 // and one that the backbone's layers can load.
 func TestMake(t *testing.T) {
 	var lines []string
-	c := config{seed: 1, width: 4, classes: 4, pool: 128, steps: 100, workers: 1}
+	c := config{seed: 1, width: 4, classes: 4, pool: 128, steps: 100, workers: 1, kernels: kernel.Auto().Name()}
 	c.log = func(format string, args ...any) { lines = append(lines, format) }
 	tr, err := newTrainer(c)
 	if err != nil {
@@ -112,11 +113,15 @@ func TestMake(t *testing.T) {
 }
 
 func TestMeasure(t *testing.T) {
-	c := config{seed: 1, width: 1, classes: 2, pool: batch, workers: 1, log: t.Logf}
+	c := config{seed: 1, width: 1, classes: 2, pool: batch, workers: 1, kernels: "go", log: t.Logf}
 	if err := c.measure(t.Context(), time.Minute); err != nil || c.steps < 2 {
 		t.Errorf("%d steps, %v", c.steps, err)
 	}
 	if _, err := newTrainer(config{}); err == nil {
 		t.Error("no error for no classes")
+	}
+	c.kernels = "abacus"
+	if _, err := newTrainer(c); err == nil {
+		t.Error("no error for kernels that do not exist")
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"image/png"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,10 +32,12 @@ const (
 
 // A config is what the weights depend on, and how many cores make them.
 type config struct {
-	seed                 uint64
-	width, classes       int
-	pool, steps, workers int
-	log                  func(format string, args ...any)
+	seed           uint64
+	width, classes int
+	pool, steps    int
+	workers        int
+	kernels        string // name of a kernel.Set
+	log            func(format string, args ...any)
 }
 
 // check reports settings that make no sense.
@@ -63,6 +66,11 @@ func newTrainer(c config) (*trainer, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
+	sets := kernel.Sets()
+	set := slices.IndexFunc(sets, func(s *kernel.Set) bool { return s.Name() == c.kernels })
+	if set < 0 {
+		return nil, fmt.Errorf("this processor cannot compute with the kernels %q", c.kernels)
+	}
 	t := &trainer{config: c, net: nn.New(3), labels: make([]int, batch), pictures: make([][]byte, c.pool)}
 	t.cores.Workers, t.draws.t = c.workers, t
 	for i := range c.classes {
@@ -73,7 +81,7 @@ func newTrainer(c config) (*trainer, error) {
 	t.net.Output(t.logits)
 	t.net.Init(c.seed)
 	var err error
-	t.session, err = t.net.NewSession(nn.Options{Batch: batch, Height: side, Width: side, Train: true, Workers: c.workers})
+	t.session, err = t.net.NewSession(nn.Options{Batch: batch, Height: side, Width: side, Train: true, Workers: c.workers, Set: sets[set]})
 	return t, err
 }
 

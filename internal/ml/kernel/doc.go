@@ -1,7 +1,7 @@
 // Package kernel is the arithmetic under the networks: the float32 matrix
 // product, the convolution with both of its gradients, and the passes over
 // maps that cost time. Each is written in assembly for the processors that
-// matter (AVX2 with FMA, NEON) and in plain Go for the rest; Auto chooses when
+// matter (AVX2 with FMA, AVX-512, NEON) and in plain Go for the rest; Auto chooses when
 // the program starts, and the tests hold all of them against float64.
 //
 // Everything rests on two micro-kernels which keep 6 x 16 sums in registers:

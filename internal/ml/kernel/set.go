@@ -22,7 +22,7 @@ type Set struct {
 	lanes int // passes over maps take channels, and lengths, that are multiples of it
 }
 
-// Name returns what the set is called: "avx2", "neon" or "go".
+// Name returns what the set is called: "avx512", "avx2", "neon" or "go".
 func (s *Set) Name() string { return s.name }
 
 var auto = Sets()[0]
