@@ -50,8 +50,12 @@ func (e *evaluation) summary(auroc, ap float64, tested int) any {
 		NumberOfTestingImages  int
 	}
 	type aggregated struct{ Metrics metrics }
-	for i := range e.classes {
-		e.classes[i].finish()
+	var classes []pixelMetrics // of the labels that test images have (LV-6.35, LV-6.53)
+	for _, c := range e.classes {
+		if c.there > 0 {
+			c.finish()
+			classes = append(classes, c)
+		}
 	}
 	r := e.result
 	return struct {
@@ -61,7 +65,7 @@ func (e *evaluation) summary(auroc, ap float64, tested int) any {
 	}{
 		1,
 		details{e.arn(), time.Now().UTC().Format(evaluationTime), e.trained, tested},
-		aggregated{metrics{auroc, ap, r.Precision, r.Recall, r.F1, e.classes}},
+		aggregated{metrics{auroc, ap, r.Precision, r.Recall, r.F1, classes}},
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -94,29 +93,23 @@ func splitExamples(list []example) (train, test []example) {
 	return train, test
 }
 
-// openExamples looks at the header of every image, and returns those that can be
-// used. Images of different sizes fail the training (LV-6.21).
-func openExamples(ctx context.Context, run *model.Run, images *model.Images, list []example, progress func(done float64)) ([]example, error) {
-	usable := list[:0]
+// openExamples looks at every image, and returns those that can be used: only
+// they are counted (LV-6.51).
+func openExamples(ctx context.Context, images *model.Images, list []example, progress func(done float64)) ([]example, error) {
+	good, looked := make([]bool, len(list)), 0
+	ref := func(i int) fovea.ObjectRef { return list[i].image }
+	err := images.CheckAll(ctx, len(list), ref, func(i int, info imaging.Info, fault model.ImageFault) {
+		good[i], list[i].size = fault == model.Usable, [2]int{info.Width, info.Height}
+		looked++
+		progress(float64(looked) / float64(len(list)))
+	})
+	var usable []example
 	for i, e := range list {
-		info, _, err := images.Probe(ctx, e.image)
-		var unusable *imaging.Error
-		switch {
-		case err != nil && ctx.Err() != nil:
-			return nil, ctx.Err()
-		case errors.As(err, &unusable), err != nil && fovea.KindOf(err) != fovea.Internal:
-			continue // LV-6.51: only those that can be used are counted
-		case err != nil:
-			return nil, err
+		if good[i] {
+			usable = append(usable, e)
 		}
-		e.size = [2]int{info.Width, info.Height}
-		if l := run.Limits.Image; l.MinSide > 0 && min(info.Width, info.Height) < l.MinSide || l.MaxSide > 0 && max(info.Width, info.Height) > l.MaxSide {
-			continue
-		}
-		usable = append(usable, e)
-		progress(float64(i+1) / float64(len(list)))
 	}
-	return usable, nil
+	return usable, err
 }
 
 // sameSize reports images of different sizes, of all that are given (LV-6.21).

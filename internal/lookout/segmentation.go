@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"fovea"
 	"fovea/internal/imaging"
@@ -15,7 +16,7 @@ import (
 
 // The least images that have one kind of anomaly and no other (LV-6.9).
 const (
-	minLabelSingle = 20 // in the one dataset of a project; of these a part tests
+	minLabelSingle = 20 // in the one dataset of a project
 	minLabelSplit  = 10 // in each of two
 )
 
@@ -48,9 +49,6 @@ func (p *predictor) trainSegmenter(ctx context.Context, run *model.Run, images *
 		}
 	}
 	p.Labels = labels
-	if err := checkMasks(ctx, run, images, usable, p.names()); err != nil {
-		return err
-	}
 	progress := func(from, to float64) func(float64) {
 		return func(done float64) {
 			run.Progress(ctx, shareRead+shareClassify+shareSegment*(from+(to-from)*done), "areas of anomalies")
@@ -204,36 +202,40 @@ func readMask(ctx context.Context, images *model.Images, e example, names []stri
 const maxUnmatched = 100
 
 // checkMasks looks at every mask, and reports the first that cannot be used
-// (LV-6.22, LV-6.23), or a kind of anomaly that too few images show (LV-6.9).
-func checkMasks(ctx context.Context, run *model.Run, images *model.Images, list []example, names []string) error {
-	single := make([]int, len(names)+1)
-	for _, e := range list {
-		if e.mask == nil {
-			continue
-		}
-		found, err := checkMask(ctx, images, e)
-		if err != nil {
-			return err
-		}
-		if len(found) != 1 {
-			continue
-		}
-		for k, name := range names {
-			if name == found[0] {
-				single[k]++
+// (LV-6.22, LV-6.23), or a kind of anomaly that too few images show (LV-6.9): of
+// both datasets together where a part of one tests.
+func checkMasks(ctx context.Context, run *model.Run, images *model.Images, train, test []example, labels []areaLabel) error {
+	least := minLabelSplit
+	parts := []struct {
+		name string
+		list []example
+	}{{"training", train}, {"test", test}}
+	if !run.Has(fovea.Test) {
+		least = minLabelSingle
+		parts = parts[:1]
+		parts[0].list = slices.Concat(train, test)
+	}
+	for _, part := range parts {
+		alone := map[string]int{} // images that show the label and no other
+		for _, e := range part.list {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if e.mask == nil {
+				continue
+			}
+			found, err := checkMask(ctx, images, e)
+			if err != nil {
+				return err
+			}
+			if len(found) == 1 {
+				alone[found[0]]++
 			}
 		}
-	}
-	if !run.Limits.Minima {
-		return nil
-	}
-	least := minLabelSplit
-	if !run.Has(fovea.Test) {
-		least = minLabelSingle - minLabelSingle/heldOut // of which a part tests
-	}
-	for k, name := range names {
-		if single[k] < least {
-			return &model.Failure{Message: fmt.Sprintf("The anomaly label %s is on %d training images that have no other; at least %d are needed.", name, single[k], least)}
+		for _, l := range labels {
+			if n := alone[l.Name]; run.Limits.Minima && n < least {
+				return &model.Failure{Message: fmt.Sprintf("The anomaly label %s is on %d %s images that have no other; at least %d are needed.", l.Name, n, part.name, least)}
+			}
 		}
 	}
 	return nil

@@ -48,13 +48,17 @@ func (t Trainer) Train(ctx context.Context, run *model.Run) (*fovea.TrainingResu
 	if err != nil {
 		return nil, err
 	}
+	labels := segmentLabels(train)
+	if err := checkMasks(ctx, run, images, train, test, labels); err != nil {
+		return nil, err
+	}
 	learnt := &predictor{Width: train[0].size[0], Height: train[0].size[1]}
 	var outOfFold *classify.Report
 	if learnt.classifier, outOfFold, err = trainClassifier(ctx, run, images, train); err != nil {
 		return nil, err
 	}
 	recipe := "anomaly classification"
-	if labels := segmentLabels(train); len(labels) > 0 {
+	if len(labels) > 0 {
 		recipe = "anomaly segmentation"
 		if err := learnt.trainSegmenter(ctx, run, images, train, labels); err != nil {
 			return nil, err
@@ -95,11 +99,11 @@ func (t Trainer) read(ctx context.Context, run *model.Run, images *model.Images)
 			run.Progress(ctx, shareRead*(before+done*float64(n))/total, "reading images")
 		}
 	}
-	if train, err = openExamples(ctx, run, images, train, progress(len(train))); err != nil {
+	if train, err = openExamples(ctx, images, train, progress(len(train))); err != nil {
 		return nil, nil, err
 	}
 	before = float64(len(train))
-	if test, err = openExamples(ctx, run, images, test, progress(len(test))); err != nil {
+	if test, err = openExamples(ctx, images, test, progress(len(test))); err != nil {
 		return nil, nil, err
 	}
 	if err := sameSize(train, test); err != nil {

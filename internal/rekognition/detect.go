@@ -93,7 +93,7 @@ func findBackbone(name, hash string) (backbone.Backbone, error) {
 		return nil, err
 	}
 	if b.Hash() != hash {
-		return nil, fmt.Errorf("it was trained with the backbone %s (%.12s), and this server has %s (%.12s)", name, hash, b.Name(), b.Hash())
+		return nil, fovea.Errorf(fovea.NotReady, "It was trained with the backbone %s (%.12s), and this server has %s (%.12s). Train it again, or give the server that backbone.", name, hash, b.Name(), b.Hash())
 	}
 	return b, nil
 }
@@ -254,14 +254,15 @@ func (p *predictor) choose(found []finding, least *float32, most *int, img *imag
 	})
 	var list []api.CustomLabel
 	for _, f := range found {
-		threshold := p.Thresholds[f.label]
+		confidence := f.score * 100
+		enough := float64(f.score) >= p.Thresholds[f.label]
 		if least != nil {
-			threshold = float64(*least) / 100
+			enough = confidence >= *least // as the caller compares them (CL-10.33)
 		}
-		if float64(f.score) < threshold || most != nil && len(list) == *most {
+		if !enough || most != nil && len(list) == *most {
 			continue
 		}
-		label := api.CustomLabel{Name: p.Labels[f.label], Confidence: f.score * 100}
+		label := api.CustomLabel{Name: p.Labels[f.label], Confidence: confidence}
 		if f.box != nil {
 			label.Geometry = &api.Geometry{BoundingBox: &api.BoundingBox{
 				Width: float32(f.box.Width) / float32(img.W), Height: float32(f.box.Height) / float32(img.H),

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"errors"
 	"slices"
 
 	"fovea"
@@ -161,42 +160,33 @@ func (s *sample) readTargets(doc *manifest.Doc, usable, wrong map[string]bool) {
 	s.labels = slices.Compact(s.labels)
 }
 
-// openSamples looks at the header of every image that is to be used, and makes
-// lines invalid whose image cannot be (CL-6.39). It returns how many images
-// could not be read at all.
-func openSamples(ctx context.Context, images *model.Images, l *list, limits fovea.ImageLimits, progress func(done float64)) (unread int, err error) {
-	for i := range l.samples {
-		s := &l.samples[i]
-		if s.state != validLine {
-			continue
+// openSamples looks at every image that is to be used, and makes lines invalid
+// whose image cannot be (CL-6.39). It returns how many images could not be read
+// at all.
+func openSamples(ctx context.Context, images *model.Images, l *list, progress func(done float64)) (unread int, err error) {
+	ref := func(i int) (ref fovea.ObjectRef) {
+		if l.samples[i].state == validLine {
+			ref = l.samples[i].image
 		}
-		info, _, err := images.Probe(ctx, s.image)
-		var bad *imaging.Error
-		switch {
-		case err != nil && ctx.Err() != nil:
-			return 0, ctx.Err()
-		case errors.As(err, &bad):
-			s.state, s.failed = invalidLine, true
-		case err != nil && fovea.KindOf(err) != fovea.Internal:
-			s.state, s.failed = invalidLine, true
-			unread++
-		case err != nil:
-			return 0, err
-		case !sideAllowed(limits, info):
-			s.state, s.failed = invalidLine, true
-		}
-		s.width, s.height = info.Width, info.Height
-		if info.Orientation >= 5 { // the EXIF orientations on a side
-			s.width, s.height = info.Height, info.Width
-		}
-		progress(float64(i+1) / float64(len(l.samples)))
+		return ref
 	}
-	return unread, nil
-}
-
-func sideAllowed(l fovea.ImageLimits, info imaging.Info) bool {
-	short, long := min(info.Width, info.Height), max(info.Width, info.Height)
-	return (l.MinSide == 0 || short >= l.MinSide) && (l.MaxSide == 0 || long <= l.MaxSide) && (l.Aspect == 0 || long <= l.Aspect*short)
+	looked := 0
+	err = images.CheckAll(ctx, len(l.samples), ref, func(i int, info imaging.Info, fault model.ImageFault) {
+		s := &l.samples[i]
+		s.width, s.height = info.Width, info.Height
+		if info.Orientation >= 5 {
+			s.width, s.height = s.height, s.width // upright, as it is trained with (CL-10.40)
+		}
+		if fault != model.Usable {
+			s.state, s.failed = invalidLine, true
+		}
+		if fault == model.UnreadImage {
+			unread++
+		}
+		looked++
+		progress(float64(looked) / float64(len(l.samples)))
+	})
+	return unread, err
 }
 
 // use returns the samples of the list that can be used.

@@ -141,7 +141,7 @@ func open(ctx context.Context, run *model.Run, images *model.Images, train, test
 		stats *statistics
 	}{{train, &s.Statistics.Training}, {test, &s.Statistics.Testing}} {
 		n := float64(x.list.lines)
-		unread, err := openSamples(ctx, images, x.list, run.Limits.Image, func(done float64) {
+		unread, err := openSamples(ctx, images, x.list, func(done float64) {
 			run.Progress(ctx, shareRead*(before+done*n)/total, "reading images")
 		})
 		if err != nil {

@@ -136,7 +136,7 @@ func (s *Server) describeVersion(p *fovea.Project, m *fovea.Model) api.ProjectVe
 		Feature: api.CustomizationFeatureCustomLabels,
 	}
 	r := m.Result
-	if r == nil {
+	if r == nil || m.Status == fovea.Copying || m.Status == fovea.CopyFailed { // what a copy has then is its source's
 		return d
 	}
 	d.TrainingEndTimestamp = r.Ended
