@@ -5,7 +5,7 @@ FUZZTIME ?= 3s
 BENCH ?=
 GOFLAGS_TEST ?= -timeout 20m
 
-.PHONY: build test unit integration fuzz check gen bench tools clean
+.PHONY: build test unit integration fuzz check gen bench bench-vision tools clean
 
 build:
 	go build -trimpath -o fovea ./cmd/fovea
@@ -36,6 +36,10 @@ gen:
 bench: build
 	.ci/install bench
 	go run ./bench $(BENCH)
+
+# Models on real photographs: make bench-vision BENCH='-only classification -seeds 1'
+bench-vision:
+	go run ./bench/vision $(BENCH)
 
 tools:
 	.ci/install

@@ -30,12 +30,12 @@ type heldImage struct {
 
 // choose sets thresholds and least areas so that on images that were not seen
 // finding and truth overlap best, and reports how well.
-func (t *training) choose(ctx context.Context, m *Model) error {
+func (t *training) choose(ctx context.Context, m *Model, done func(int)) error {
 	tallies := make([]tally, len(t.Types))
 	kept := make([]*heldImage, t.set.N)
 	t.report.Peaks = make([][]float32, t.set.N)
 	keep, mu := t.toKeep(), sync.Mutex{}
-	err := t.each(ctx, func(i int, p *imaging.Planes, mask *imaging.LabelMap) error {
+	err := t.each(ctx, done, func(i int, p *imaging.Planes, mask *imaging.LabelMap) error {
 		found := t.forests[t.fold[i]].Predict(p)
 		t.report.Peaks[i] = peaksOf(found)
 		if t.unseen != nil && t.fold[i] != held {

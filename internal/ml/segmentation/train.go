@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -24,9 +25,8 @@ const (
 
 // The shares of a training that its stages take with a network, about.
 const (
-	untilNet    = 0.6  // the network
-	untilOther  = 0.85 // that of which thresholds are chosen
-	untilForest = 0.93 // the forests
+	untilNet   = 0.6  // the network
+	untilOther = 0.85 // that of which thresholds are chosen
 )
 
 // A Report is what a training found out.
@@ -85,13 +85,17 @@ func (t *training) run(ctx context.Context) (*Model, error) {
 		from = untilOther
 	}
 	t.side = m.side
-	t.Progress(from, "learning from pixels")
-	if err := t.plant(ctx); err != nil {
+	middle := (from + 1) / 2
+	if err := t.plant(ctx, t.stage(from, middle, "learning from pixels")); err != nil {
 		return nil, err
 	}
 	m.forest = t.forests[folds]
-	t.Progress(max(from, untilForest), "choosing thresholds")
-	return m, t.choose(ctx, m)
+	return m, t.choose(ctx, m, t.stage(middle, 1, "choosing thresholds"))
+}
+
+// stage returns a function that reports how many images are done.
+func (t *training) stage(from, to float64, name string) func(int) {
+	return func(n int) { t.Progress(from+(to-from)*float64(n)/float64(t.set.N), name) }
 }
 
 // lookAtMasks finds out which types each image shows, and makes folds that have
@@ -175,9 +179,9 @@ func (t *training) separable() bool {
 }
 
 // plant grows the forests.
-func (t *training) plant(ctx context.Context) error {
+func (t *training) plant(ctx context.Context, done func(int)) error {
 	parts := make([]forest.Samples, t.set.N)
-	err := t.each(ctx, func(i int, p *imaging.Planes, mask *imaging.LabelMap) error {
+	err := t.each(ctx, done, func(i int, p *imaging.Planes, mask *imaging.LabelMap) error {
 		parts[i] = forest.Draw(p, mask, t.quota(i), rand.New(rand.NewPCG(t.Seed, uint64(i))))
 		return nil
 	})
@@ -219,10 +223,11 @@ func (t *training) quota(i int) []int {
 }
 
 // each calls fn for every image with the numbers of its pixels and its mask, at
-// the side of the forest, several at a time.
-func (t *training) each(ctx context.Context, fn func(i int, p *imaging.Planes, mask *imaging.LabelMap) error) error {
+// the side of the forest, several at a time, and done with how many are done.
+func (t *training) each(ctx context.Context, done func(int), fn func(i int, p *imaging.Planes, mask *imaging.LabelMap) error) error {
 	g, inner := errgroup.WithContext(ctx)
 	g.SetLimit(max(1, t.Workers))
+	finished, mu := 0, sync.Mutex{}
 	for i := range t.set.N {
 		if inner.Err() != nil {
 			break
@@ -232,7 +237,14 @@ func (t *training) each(ctx context.Context, fn func(i int, p *imaging.Planes, m
 			if err != nil {
 				return err
 			}
-			return fn(i, forest.Pixels(img.Fit(t.side)), mask)
+			if err := fn(i, forest.Pixels(img.Fit(t.side)), mask); err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			finished++
+			done(finished)
+			return nil
 		})
 	}
 	if err := g.Wait(); err != nil {
