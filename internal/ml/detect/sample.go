@@ -28,29 +28,36 @@ type sampler struct {
 	crop     int
 }
 
+// maxLooks is how many images with objects are looked at to choose a side.
+const maxLooks = 64
+
 // read reads the images, fitted to a side, which it sets if it is 0.
 func read(ctx context.Context, s *Set, o *Options) (*sampler, error) {
-	out := &sampler{classed: make([][]int, len(o.Classes))}
-	var sizes []float64 // root of the area of each object, as part of its image's longer side
-	for _, i := range order(s, o) {
-		m, err := s.Image(ctx, i)
-		if err != nil {
-			return nil, fmt.Errorf("detect: image %d: %w", i, err)
-		}
-		long := max(m.W, m.H)
-		for _, b := range s.Objects[i] {
-			sizes = append(sizes, math.Sqrt(b.Width*b.Height)/float64(long))
-		}
-		// Not larger than could be wanted; of the right size once it is known.
-		out.pictures = append(out.pictures, fitted(picture{m, s.Objects[i]}, min(long, orIf0(o.Side, MaxSide))))
-	}
+	order := shuffled(s, o)
 	if o.Side == 0 {
+		var sizes []float64 // root of the area of each object, as part of its image's longer side
+		for _, i := range order[:min(maxLooks, len(order))] {
+			m, err := s.read(ctx, i)
+			if err != nil {
+				return nil, err
+			}
+			for _, b := range s.Objects[i] {
+				sizes = append(sizes, math.Sqrt(b.Width*b.Height)/float64(max(m.W, m.H)))
+			}
+		}
 		o.Side = choose(sizes)
 	}
-	out.crop = cropOf(o.Side)
-	for k := range out.pictures {
-		out.pictures[k] = fitted(out.pictures[k], o.Side)
-		for _, b := range out.pictures[k].objects {
+	order = order[:min(len(order), maxBytes/(3*o.Side*o.Side))]
+	slices.Sort(order)
+	out := &sampler{classed: make([][]int, len(o.Classes)), crop: cropOf(o.Side)}
+	for k, i := range order {
+		m, err := s.read(ctx, i)
+		if err != nil {
+			return nil, err
+		}
+		p := fitted(picture{m, s.Objects[i]}, o.Side)
+		out.pictures = append(out.pictures, p)
+		for _, b := range p.objects {
 			if with := out.classed[b.Class]; len(with) == 0 || with[len(with)-1] != k {
 				out.classed[b.Class] = append(with, k)
 			}
@@ -64,23 +71,24 @@ func read(ctx context.Context, s *Set, o *Options) (*sampler, error) {
 	return out, nil
 }
 
-func orIf0(n, or int) int {
-	if n == 0 {
-		return or
+// read returns image i, unless the context has ended.
+func (s *Set) read(ctx context.Context, i int) (*imaging.Image, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
-	return n
+	m, err := s.Image(ctx, i)
+	if err != nil {
+		return nil, fmt.Errorf("detect: image %d: %w", i, err)
+	}
+	return m, nil
 }
 
-// order returns which images are used, those with objects first if memory holds
-// not all.
-func order(s *Set, o *Options) []int {
-	side := orIf0(o.Side, MaxSide)
+// shuffled returns all images in random order, those with objects first.
+func shuffled(s *Set, o *Options) []int {
 	list := rand.New(rand.NewPCG(o.Seed, 0x647261)).Perm(len(s.Objects))
 	slices.SortStableFunc(list, func(a, b int) int {
 		return min(1, len(s.Objects[b])) - min(1, len(s.Objects[a]))
 	})
-	list = list[:min(len(list), maxBytes/(3*side*side))]
-	slices.Sort(list)
 	return list
 }
 

@@ -37,7 +37,7 @@ var sides = []int{256, 384, 512, 768, MaxSide}
 // have pixels for it.
 func read(ctx context.Context, s *Set, o *Options) (*sampler, error) {
 	if o.Side == 0 {
-		side, err := choose(ctx, s)
+		side, err := choose(ctx, s, o.Seed)
 		if err != nil {
 			return nil, err
 		}
@@ -81,11 +81,20 @@ func draw(n int, o *Options) []int {
 	return order
 }
 
+// maxLooks is how many masks with defects are looked at to choose a side.
+const maxLooks = 64
+
 // choose returns the side for images.
-func choose(ctx context.Context, s *Set) (int, error) {
+func choose(ctx context.Context, s *Set, seed uint64) (int, error) {
 	var areas []float64 // root of the defects' part of the image
 	longest := 0
-	for i := range s.N {
+	for _, i := range rand.New(rand.NewPCG(seed, 0x6c6f6f6b)).Perm(s.N) {
+		if len(areas) == maxLooks {
+			break
+		}
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
 		m, err := s.Mask(ctx, i)
 		if err != nil {
 			return 0, fmt.Errorf("unet: mask %d: %w", i, err)
@@ -119,6 +128,9 @@ func choose(ctx context.Context, s *Set) (int, error) {
 
 // picture reads image i.
 func (s *Set) picture(ctx context.Context, i int, o *Options) (*picture, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	m, err := s.Image(ctx, i)
 	if err != nil {
 		return nil, err
