@@ -290,6 +290,45 @@ func TestTrainFails(t *testing.T) {
 	}
 }
 
+// TestOdd: images of any size, and images that tell nothing, give scores.
+func TestOdd(t *testing.T) {
+	net := network(t)
+	sizes := [][2]int{{1, 1}, {64, 64}, {700, 3}, {3, 700}, {250, 256}, {257, 100}}
+	for name, o := range map[string]classify.Options{
+		"anomaly": {Task: classify.Anomaly, Backbone: net},
+		"label":   {Task: classify.SingleLabel, Classes: []string{"a", "b"}, Backbone: net},
+	} {
+		var labels [][]int
+		for i := range 12 {
+			labels = append(labels, []int{i % 2})
+		}
+		black := &classify.Set{Labels: labels, Image: func(_ context.Context, i int) (*imaging.Image, error) { return imaging.New(64, 64), nil }}
+		any := &classify.Set{Labels: labels, Image: func(_ context.Context, i int) (*imaging.Image, error) {
+			s := sizes[i%len(sizes)]
+			return drawing{period: 5}.draw(uint64(i)).Resize(s[0], s[1]), nil
+		}}
+		for which, set := range map[string]*classify.Set{"black": black, "of any size": any} {
+			m, _, err := classify.Train(context.Background(), set, o)
+			if err != nil {
+				t.Errorf("%s, %s: %v", name, which, err)
+				continue
+			}
+			for _, s := range sizes {
+				img := drawing{period: 7}.draw(1).Resize(s[0], s[1])
+				p, err := m.Predict(img)
+				if err != nil {
+					t.Errorf("%s, %s, %v: %v", name, which, s, err)
+				}
+				for _, score := range append(p.Scores, m.Heat(img, 0).Data...) {
+					if score != score {
+						t.Fatalf("%s, %s, %v: scores %v", name, which, s, p.Scores)
+					}
+				}
+			}
+		}
+	}
+}
+
 func TestTrainCancelled(t *testing.T) {
 	for _, at := range []float64{0, 0.3, 0.5, 0.8} {
 		ctx, cancel := context.WithCancel(context.Background())

@@ -91,7 +91,7 @@ func (f *Fisher) Explain(m *Map, w []float32) []float32 {
 	normalize(v)
 	// What one unit of a gradient adds: weight times the slope of the root.
 	for i := range v {
-		if before[i] == 0 {
+		if math.Abs(float64(before[i])) < 1e-12 { // where the slope has no bound
 			v[i] = 0
 			continue
 		}

@@ -148,6 +148,12 @@ func TestTrainNetwork(t *testing.T) {
 	if diff := cmp.Diff(before, after); err != nil || diff != "" {
 		t.Errorf("%v (-before +after):\n%s", err, diff)
 	}
+	for _, size := range [][2]int{{1, 1}, {64, 64}, {900, 3}, {3, 900}, {600, 500}} {
+		r, err := m.Predict(imaging.New(size[0], size[1]))
+		if err != nil || r.Labels.W != size[0] || r.Labels.H != size[1] || len(r.Labels.Pix) != size[0]*size[1] {
+			t.Errorf("%v: %v", size, err)
+		}
+	}
 	p, err := m.Probabilities(img)
 	if err != nil || p.C != 2 || p.W < 120 {
 		t.Errorf("probabilities of %dx%dx%d: %v", p.C, p.H, p.W, err)
