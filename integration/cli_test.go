@@ -73,7 +73,7 @@ func (c *cli) call(ctx context.Context, service, operation string, in map[string
 	}
 	file := filepath.Join(c.dir, "body")
 	if body, ok := in["Body"].(string); ok {
-		if err := os.WriteFile(file, []byte(body), 0o600); err != nil {
+		if err := os.WriteFile(file, blob(body), 0o600); err != nil {
 			return answer{}, err
 		}
 		delete(in, "Body")

@@ -8,7 +8,8 @@ import (
 // A client runs calls as a user's program would.
 type client interface {
 	// call runs an operation of "rekognition", "lookoutvision" or "s3". The
-	// input has the wire's member names, blobs as text and dates as RFC 3339.
+	// input has the wire's member names, blobs as text, or as base64 after
+	// "base64:", and dates as RFC 3339.
 	// What the service answers, errors too, is in the answer; err is the
 	// client's own failure.
 	call(ctx context.Context, service, operation string, in map[string]any) (answer, error)

@@ -2,10 +2,12 @@ package integration
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
 	"reflect"
+	"strings"
 	"time"
 )
 
@@ -18,15 +20,26 @@ var (
 	readerType = reflect.TypeFor[io.Reader]()
 )
 
+// blob returns the bytes of a blob that a text stands for: its own, or what
+// follows "base64:".
+func blob(text string) []byte {
+	if encoded, ok := strings.CutPrefix(text, "base64:"); ok {
+		if data, err := base64.StdEncoding.DecodeString(encoded); err == nil {
+			return data
+		}
+	}
+	return []byte(text)
+}
+
 // fill sets dst, a settable value of an SDK's input, to what v says.
 func fill(dst reflect.Value, v any) error {
 	text, isText := v.(string)
 	switch t := dst.Type(); {
 	case t == bytesType && isText:
-		dst.SetBytes([]byte(text))
+		dst.SetBytes(blob(text))
 		return nil
 	case t.Kind() == reflect.Interface && isText && reflect.TypeFor[*bytes.Reader]().Implements(t):
-		dst.Set(reflect.ValueOf(bytes.NewReader([]byte(text))))
+		dst.Set(reflect.ValueOf(bytes.NewReader(blob(text))))
 		return nil
 	case t == timeType && isText:
 		at, err := time.Parse(time.RFC3339, text)

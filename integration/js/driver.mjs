@@ -30,6 +30,7 @@ function typed(value, name) {
     return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, typed(v, k)]))
   }
   if (dates.has(name)) return new Date(value)
+  if (typeof value === 'string' && value.startsWith('base64:')) return Buffer.from(value.slice(7), 'base64')
   if (blobs.has(name)) return Buffer.from(value)
   return value
 }

@@ -2,7 +2,7 @@
 
 Reads one JSON object a line from standard input and writes one to standard
 output for each. A request is {"service", "operation", "input"} with member
-names as on the wire and blobs as text; an answer is {"out", "request_id"}, or
+names as on the wire and blobs as text, or as base64 after "base64:"; an answer is {"out", "request_id"}, or
 {"error": {"code", "status", "message", "class", "fields"}}, or {"fault"} when
 the client itself failed. A request may be {"script", "args"} instead: a
 function of scripts.py.
@@ -11,6 +11,7 @@ DRIVER_HIDE_LOOKOUT takes the model of lookoutvision away from botocore, which
 is how its newer releases are. DRIVER_ATTEMPTS is how often a call is tried.
 """
 
+import base64
 import datetime
 import io
 import json
@@ -52,6 +53,17 @@ def plain(value):
     return value
 
 
+def typed(value):
+    """Turns what stands for bytes into bytes."""
+    if isinstance(value, dict):
+        return {k: typed(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [typed(v) for v in value]
+    if isinstance(value, str) and value.startswith("base64:"):
+        return base64.b64decode(value[len("base64:") :])
+    return value
+
+
 class Clients(dict):
     """The clients by name of service, made when first asked for."""
 
@@ -76,7 +88,7 @@ def call(clients, request):
     client = clients[request["service"]]
     method = getattr(client, botocore.xform_name(request["operation"]))
     try:
-        answer = method(**request["input"])
+        answer = method(**typed(request["input"]))
     except botocore.exceptions.ClientError as e:
         meta = e.response["ResponseMetadata"]
         return {

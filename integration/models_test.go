@@ -1,0 +1,105 @@
+package integration
+
+import (
+	"encoding/base64"
+	"testing"
+	"time"
+
+	"fovea/integration/process"
+)
+
+const (
+	lvTraining = `{"ModelDescription":{"Status":"TRAINING"}}`
+	clTraining = `{"ProjectVersionDescriptions":[{"Status":"TRAINING_IN_PROGRESS"}]}`
+)
+
+// trainParts makes a project of Lookout with a trained model.
+func trainParts(t *testing.T, server *process.Server, project string, manifest string) map[string]any {
+	t.Helper()
+	upload(t, server, project+".manifest", manifest)
+	for _, call := range []struct {
+		path string
+		in   map[string]any
+	}{
+		{"/projects", map[string]any{"ProjectName": project}},
+		{"/projects/" + project + "/datasets", map[string]any{"DatasetType": "train", "DatasetSource": map[string]any{
+			"GroundTruthManifest": map[string]any{"S3Object": map[string]any{"Bucket": "factory", "Key": project + ".manifest"}}}}},
+	} {
+		if err := server.Lookout(t.Context(), "POST", call.path, nil, call.in, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	await(t, "the dataset", func() (out map[string]any, err error) {
+		err = server.Lookout(t.Context(), "GET", "/projects/"+project+"/datasets/train", nil, nil, &out)
+		return out, err
+	}, `{"DatasetDescription":{"Status":"CREATE_IN_PROGRESS"}}`)
+	in := map[string]any{"OutputConfig": map[string]any{"S3Location": map[string]any{"Bucket": "factory", "Prefix": "lv/"}}}
+	if err := server.Lookout(t.Context(), "POST", "/projects/"+project+"/models", nil, in, nil); err != nil {
+		t.Fatal(err)
+	}
+	return nil
+}
+
+// trainLeaves makes a project of Custom Labels whose model v1 is in training,
+// and returns the ARNs of both.
+func trainLeaves(t *testing.T, server *process.Server, name string, train, test string) (project, version string) {
+	t.Helper()
+	project, err := makeProject(t.Context(), server, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for split, manifest := range map[string]string{"TRAIN": train, "TEST": test} {
+		upload(t, server, name+split, manifest)
+		var made struct{ DatasetArn string }
+		err := server.Rekognition(t.Context(), "CreateDataset", map[string]any{"ProjectArn": project, "DatasetType": split, "DatasetSource": map[string]any{
+			"GroundTruthManifest": map[string]any{"S3Object": map[string]any{"Bucket": "factory", "Name": name + split}}}}, &made)
+		if err != nil {
+			t.Fatal(err)
+		}
+		await(t, "the dataset", func() (out map[string]any, err error) {
+			err = server.Rekognition(t.Context(), "DescribeDataset", map[string]any{"DatasetArn": made.DatasetArn}, &out)
+			return out, err
+		}, `{"DatasetDescription":{"Status":"CREATE_IN_PROGRESS"}}`)
+	}
+	var made struct{ ProjectVersionArn string }
+	err = server.Rekognition(t.Context(), "CreateProjectVersion", map[string]any{"ProjectArn": project, "VersionName": "v1",
+		"OutputConfig": map[string]any{"S3Bucket": "factory", "S3KeyPrefix": "cl"}}, &made)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return project, made.ProjectVersionArn
+}
+
+// TestModels trains a model of each service once, and lets every client ask for
+// them, run them, detect with them, stop them, and copy and delete what it
+// made.
+func TestModels(t *testing.T) {
+	t.Parallel()
+	server := serve(t)
+	if err := server.MakeBucket(t.Context(), "factory"); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	trainParts(t, server, "trained", putParts(t, server, 20, 20, true))
+	project, version := trainLeaves(t, server, "leaves", putLeaves(t, server, "train", 8), putLeaves(t, server, "test", 4))
+	lv := await(t, "the training of Lookout", lookoutModel(t, server, "trained", "1"), lvTraining)
+	t.Logf("Lookout was trained after %v", time.Since(began))
+	cl := await(t, "the training of Custom Labels", versionsOf(t, server, project), clTraining)
+	t.Logf("Custom Labels was trained after %v: %s %s", time.Since(began), show(lv), show(cl))
+	photo, _ := part(999, true)
+	texts := map[string]string{
+		"project": project, "version": version, "image": "base64:" + base64.StdEncoding.EncodeToString(pngOf(t, photo)),
+	}
+	put(t, server, "new.png", pngOf(t, photo))
+	for _, m := range makers {
+		t.Run(m.name, func(t *testing.T) { // one after the other: they start and stop the same models
+			c := m.make(t, server, 1)
+			for _, s := range modelScenarios {
+				if s.runsOn(m.services) {
+					s.texts = texts
+					t.Run(s.name, func(t *testing.T) { s.run(t, m.name, c) })
+				}
+			}
+		})
+	}
+}
