@@ -235,10 +235,16 @@ func (n *node) wire(ctx context.Context) error {
 	metrics.Gauge("fovea_models_loaded_bytes", func() float64 { _, bytes := host.Loaded(); return float64(bytes) })
 	n.runner = n.newRunner(datasets, models, metrics)
 	verifier := &sigv4.Verifier{Secret: n.secret}
+	customLabels := &rekognition.Server{Projects: projects, Datasets: datasets, Models: models, Host: host, Objects: n.objects, Partition: c.Partition, Log: n.log}
+	vision := &lookout.Server{Projects: projects, Datasets: datasets, Models: models, Host: host, Partition: c.Partition, Log: n.log}
+	own := &extension.Server{
+		Datasets: datasets, Models: models, Key: signingKey, WriteError: server.WriteError, Log: n.log,
+		Heaters: map[fovea.Service]extension.Heater{fovea.CustomLabels: customLabels.Heat, fovea.Lookout: vision.Heat},
+	}
 	n.handler = &server.Server{
-		Rekognition: (&rekognition.Server{Projects: projects, Datasets: datasets, Models: models, Host: host, Objects: n.objects, Partition: c.Partition, Log: n.log}).API(),
-		Lookout:     (&lookout.Server{Projects: projects, Datasets: datasets, Models: models, Host: host, Partition: c.Partition, Log: n.log}).API(),
-		Own:         (&extension.Server{Datasets: datasets, Key: signingKey, WriteError: server.WriteError, Log: n.log}).Handler(),
+		Rekognition: customLabels.API(),
+		Lookout:     vision.API(),
+		Own:         own.Handler(),
 		Console:     console.Handler(),
 		Verifier:    verifier,
 		Account:     c.Account, Region: c.Region, ScopeRegions: c.Regions == "scope",

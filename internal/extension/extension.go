@@ -10,16 +10,18 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"strconv"
 	"time"
 
 	"fovea"
 	"fovea/internal/dataset"
+	"fovea/internal/model"
 )
 
 // A Server answers the calls. All fields are required.
 type Server struct {
 	Datasets   *dataset.Ops
+	Models     *model.Ops
+	Heaters    map[fovea.Service]Heater
 	Key        ed25519.PrivateKey // signs certificates
 	WriteError func(w http.ResponseWriter, code string, status int, message string)
 	Log        *slog.Logger
@@ -38,10 +40,15 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET "+ofDataset+"entries", s.stream(s.entries))
 	mux.HandleFunc("GET /fovea/v1/signing-key", s.answer(s.publicKey))
 	mux.HandleFunc("POST /fovea/v1/certificates", s.answer(s.certify))
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		s.WriteError(w, "UnknownOperationException", http.StatusNotFound, "There is no such call: see docs/extensions.md.")
+	mux.HandleFunc("/", s.unknown)
+	models := s.models()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isOfModels(r) {
+			models.ServeHTTP(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
 	})
-	return mux
 }
 
 // importReport sends the report about a dataset's import as JSON Lines.
@@ -52,11 +59,7 @@ func (s *Server) importReport(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer report.Close()
-	w.Header().Set("Content-Type", "application/jsonl")
-	w.Header().Set("Content-Length", strconv.FormatInt(report.Size(), 10))
-	if err := send(w, report); err != nil {
-		s.Log.InfoContext(r.Context(), "an import report was not sent whole", "error", err)
-	}
+	s.sendFile(w, r, "application/jsonl", report)
 }
 
 // A client has sendTime to take the next sendBytes: a report may be large and
@@ -113,6 +116,13 @@ var names = map[fovea.Kind]struct {
 	fovea.NotFound: {"ResourceNotFoundException", http.StatusNotFound},
 	fovea.InUse:    {"ConflictException", http.StatusConflict},
 	fovea.NotReady: {"ConflictException", http.StatusConflict},
+
+	fovea.BadImage:  {"ValidationException", http.StatusBadRequest},
+	fovea.TooLarge:  {"ValidationException", http.StatusBadRequest},
+	fovea.BadObject: {"ValidationException", http.StatusBadRequest},
+	fovea.Throttled: {"ThrottlingException", http.StatusTooManyRequests},
+	fovea.Quota:     {"ServiceQuotaExceededException", http.StatusPaymentRequired},
+	fovea.Limit:     {"ServiceQuotaExceededException", http.StatusPaymentRequired},
 }
 
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {

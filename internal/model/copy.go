@@ -44,7 +44,7 @@ func (o *Ops) Copy(ctx context.Context, spec CopySpec) (*View, error) {
 			case fovea.Training, fovea.Copying:
 				return inUse(src, "Wait until that is done, then copy it.")
 			}
-			made, err := o.vacant(tx, p, spec.Name, fovea.Copying)
+			made, err := o.vacantFor(tx, p, spec.Name, fovea.Copying)
 			if err != nil {
 				return err
 			}

@@ -63,7 +63,7 @@ func (o *Ops) create(ctx context.Context, tx fovea.Tx, spec Spec) (*View, error)
 			return nil, err
 		}
 	}
-	v, err := o.vacant(tx, p, spec.Name, fovea.Training)
+	v, err := o.vacantFor(tx, p, spec.Name, fovea.Training)
 	if err != nil {
 		return nil, err
 	}
@@ -140,9 +140,9 @@ func pin(p *fovea.Project, d *Data) (fovea.RevisionKey, error) {
 	return fovea.RevisionKey{Dataset: d.Dataset.ID, Number: d.Revision.Number}, nil
 }
 
-// vacant returns a new model of a name that nothing has and that the limits
-// allow.
-func (o *Ops) vacant(tx fovea.Tx, p *fovea.Project, name string, work fovea.ModelStatus) (*View, error) {
+// vacantFor returns a new model of a name that nothing has, if the limits allow
+// it and the work that it is made by.
+func (o *Ops) vacantFor(tx fovea.Tx, p *fovea.Project, name string, work fovea.ModelStatus) (*View, error) {
 	limits := o.Profiles[p.Service].Limits
 	atATime, most := "trainings", limits.Trainings
 	if work == fovea.Copying {
@@ -156,7 +156,15 @@ func (o *Ops) vacant(tx fovea.Tx, p *fovea.Project, name string, work fovea.Mode
 		return nil, fovea.Errorf(fovea.Limit, "%d %s of the account are in progress, as many as may be at a time. Try again when one is done.", n, atATime).
 			About(fovea.ModelResource, p.Name)
 	}
-	if n, err = tx.CountModelsOf(p.ID); err != nil {
+	return o.vacant(tx, p, name)
+}
+
+// vacant returns a new model of a name that nothing has, if the limits allow one
+// more.
+func (o *Ops) vacant(tx fovea.Tx, p *fovea.Project, name string) (*View, error) {
+	limits := o.Profiles[p.Service].Limits
+	n, err := tx.CountModelsOf(p.ID)
+	if err != nil {
 		return nil, err
 	}
 	if limits.Models > 0 && n >= limits.Models {

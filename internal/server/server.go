@@ -80,10 +80,11 @@ const (
 )
 
 // The largest bodies: CL-1.12 asks for 8 MB, and the 10 MiB of an update of
-// Lookout are 14 MB in base64 (LV-1.24).
+// Lookout are 14 MB in base64 (LV-1.24). Of fovea's own calls one takes models.
 const (
 	maxRekognition = 10 << 20
 	maxLookout     = 16 << 20
+	maxOwn         = 64 << 20
 	maxOther       = 1 << 20
 )
 
@@ -151,7 +152,7 @@ func (c *call) serve(w http.ResponseWriter, r *http.Request) {
 	case scope.Service == "lookoutvision":
 		c.json(w, r, s.Lookout, maxLookout, lookoutErrors)
 	case scope.Service == "fovea":
-		c.json(w, r, ownAPI{s.Own}, maxOther, lookoutErrors)
+		c.json(w, r, ownAPI{s.Own}, maxOwn, lookoutErrors)
 	case scope.Service == "sts":
 		c.json(w, r, sts{s}, maxOther, lookoutErrors)
 	case scope.Service == "s3" && s.S3 != nil:
