@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -232,6 +233,23 @@ func TestHardeningT05(t *testing.T) {
 	}
 	if _, err := decode(pngOf(t, picture(20, 20)), imaging.Decoding{MaxPixels: 400}); err != nil {
 		t.Errorf("within the budget: %v", err)
+	}
+}
+
+// TestDecodeMemory: decoding takes the memory that Decoding tells.
+func TestDecodeMemory(t *testing.T) {
+	const side = 1000
+	deep := image.NewNRGBA64(image.Rect(0, 0, side, side))
+	for name, data := range map[string][]byte{"PNG of 64 bits": pngOf(t, noise(deep, deep.Pix)), "JPEG": jpegOf(t, deep)} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if _, err := decode(data, imaging.Decoding{}); err != nil {
+			t.Fatal(err)
+		}
+		runtime.ReadMemStats(&after)
+		if got := after.TotalAlloc - before.TotalAlloc; got > 6*side*side+300_000 {
+			t.Errorf("%s: %d bytes for %d pixels", name, got, side*side)
+		}
 	}
 }
 

@@ -15,8 +15,8 @@ func decodePNG(ctx context.Context, r io.Reader) (*Image, error) {
 	err = p.rows(func(row []byte, at run) error {
 		out := m.Pix[3*(at.y*m.W+at.x):]
 		for i := range at.n {
-			px := p.pixel(row, i)
-			copy(out[3*at.dx*i:][:3], px.overWhite())
+			px, to := p.pixel(row, i), out[3*at.dx*i:][:3]
+			to[0], to[1], to[2] = px.overWhite()
 		}
 		return ctx.Err()
 	})
@@ -30,13 +30,13 @@ func decodePNG(ctx context.Context, r io.Reader) (*Image, error) {
 type pngPixel struct{ r, g, b, a uint8 }
 
 // overWhite returns the colour that the pixel has on a white ground.
-func (p pngPixel) overWhite() []uint8 {
+func (p pngPixel) overWhite() (r, g, b uint8) {
 	if p.a == 255 {
-		return []uint8{p.r, p.g, p.b}
+		return p.r, p.g, p.b
 	}
 	a := uint32(p.a)
 	over := func(v uint8) uint8 { return uint8((uint32(v)*a + 255*(255-a) + 127) / 255) }
-	return []uint8{over(p.r), over(p.g), over(p.b)}
+	return over(p.r), over(p.g), over(p.b)
 }
 
 // pixel returns the x-th pixel of a row.
