@@ -56,8 +56,11 @@ type ClassEvaluation struct {
 	head.Counts
 	AUROC            float64
 	AveragePrecision float64
-	Curve            []head.Point // precision and recall at each score
+	Curve            []head.Point // precision and recall by the threshold, at most MaxPoints
 }
+
+// MaxPoints is how many points a curve has.
+const MaxPoints = 500
 
 // MeanF1 returns the mean of the F1 of the classes that images have.
 func (e *Evaluation) MeanF1() float64 {
@@ -89,7 +92,7 @@ func (m *Model) Evaluate(scores [][]float32, labels [][]int) Evaluation {
 		}
 		c.Counts = head.Count(column, positive, c.Threshold)
 		c.AUROC, c.AveragePrecision = head.AUROC(column, positive), head.AveragePrecision(column, positive)
-		c.Curve = head.Curve(column, positive)
+		c.Curve = head.Thin(head.Curve(column, positive), MaxPoints)
 		e.Classes = append(e.Classes, c)
 	}
 	if m.Task == MultiLabel {

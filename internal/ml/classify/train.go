@@ -284,7 +284,7 @@ func (t *training) fit(ctx context.Context) (*Model, error) {
 // weigh returns the weights of the heads in the mean, given what they say of
 // images that they have not seen. With many images of both classes they are
 // chosen; with few all count the same, but for optional ones that make no clear
-// difference.
+// difference, and for those without which the mean is clearly better.
 func (t *training) weigh(p []*matrix.Matrix) []float64 {
 	kind := t.Task.kind()
 	if t.Task == Anomaly && t.rarest() >= manyLabels {
@@ -309,19 +309,38 @@ func (t *training) weigh(p []*matrix.Matrix) []float64 {
 	for k, b := range t.blocks {
 		in[k] = !b.optional
 	}
-	loss := head.LogLoss(kind, head.Mean(p, weigh(in)), t.targets)
+	loss := t.lossOf(p, weigh(in))
 	for k, b := range t.blocks {
 		if !b.optional {
 			continue
 		}
 		in[k] = true
-		if with := head.LogLoss(kind, head.Mean(p, weigh(in)), t.targets); with < loss-clearly {
+		if with := t.lossOf(p, weigh(in)); with < loss-clearly {
 			loss = with
 		} else {
 			in[k] = false
 		}
 	}
+	for k := range in { // those that only add noise
+		if !in[k] {
+			continue
+		}
+		in[k] = false
+		if without := t.lossOf(p, weigh(in)); without < loss-clearly {
+			loss = without
+		} else {
+			in[k] = true
+		}
+	}
 	return weigh(in)
+}
+
+// lossOf returns the loss of a mean of heads; that of nothing is without bound.
+func (t *training) lossOf(p []*matrix.Matrix, weights []float64) float64 {
+	if !slices.ContainsFunc(weights, func(w float64) bool { return w > 0 }) {
+		return math.Inf(1)
+	}
+	return head.LogLoss(t.Task.kind(), head.Mean(p, weights), t.targets)
 }
 
 // model returns a model of what is known without heads.

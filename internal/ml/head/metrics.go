@@ -110,6 +110,18 @@ func Curve(scores []float32, positive []bool) []Point {
 	return points
 }
 
+// Thin returns at most n points of a curve, at even distances, with both ends.
+func Thin(points []Point, n int) []Point {
+	if len(points) <= n {
+		return points
+	}
+	out := make([]Point, n)
+	for i := range out {
+		out[i] = points[i*(len(points)-1)/(n-1)]
+	}
+	return out
+}
+
 // AveragePrecision returns the area under the precision-recall curve, as the
 // sum of the precisions weighted by the growth of recall. Without positives it
 // is 0.

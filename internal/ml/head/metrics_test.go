@@ -55,6 +55,24 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
+func TestThin(t *testing.T) {
+	var scores []float32
+	for i := range 100 {
+		scores = append(scores, float32(i))
+	}
+	points := head.Curve(scores, make([]bool, 100))
+	var got []float64
+	for _, p := range head.Thin(points, 4) {
+		got = append(got, p.Threshold)
+	}
+	if diff := cmp.Diff([]float64{99, 66, 33, 0}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got := head.Thin(points, 100); len(got) != 100 {
+		t.Errorf("%d points of 100", len(got))
+	}
+}
+
 func TestConfusion(t *testing.T) {
 	want := [][]int{{1, 1, 0}, {0, 2, 0}, {1, 0, 0}}
 	if diff := cmp.Diff(want, head.Confusion([]int{0, 0, 1, 1, 2}, []int{0, 1, 1, 1, 0}, 3)); diff != "" {
