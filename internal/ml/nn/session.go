@@ -32,7 +32,6 @@ type Session struct {
 	sets   []bool           // whether the gradient's first term is still to come
 	slots  []int            // where a value lies, by node
 	memory [][]float32      // by slot
-	extra  []*kernel.Tensor // what steps keep besides, of the size of a value
 	sized  []func()         // called when sizes have changed
 }
 

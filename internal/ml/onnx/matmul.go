@@ -76,7 +76,7 @@ func gemm(r *run, n *node, in []*Tensor) ([]*Tensor, error) {
 	if c != nil {
 		shape, err := broadcast(out.Shape, c.Shape)
 		if err != nil || !slices.Equal(shape, out.Shape) || c.isInts {
-			return nil, fmt.Errorf("C of shape %v is added to %v", c.Shape, out.Shape)
+			return nil, fmt.Errorf("the matrix C of shape %v is added to one of %v", c.Shape, out.Shape)
 		}
 		s := stretched(c.Shape, shape)
 		visit(shape, s, s, func(i, k, _ int) { out.Floats[i] = c.Floats[k] })
