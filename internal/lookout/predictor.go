@@ -11,7 +11,7 @@ import (
 	"fovea/internal/imaging"
 	"fovea/internal/ml/backbone"
 	"fovea/internal/ml/classify"
-	"fovea/internal/ml/unet"
+	"fovea/internal/ml/segmentation"
 	"fovea/internal/model"
 )
 
@@ -21,8 +21,8 @@ type predictor struct {
 	Labels        []areaLabel // kinds of anomalies, in the order of the colour table; none without masks
 
 	classifier *classify.Model
-	segmenter  *unet.Model // nil without masks
-	size       int64       // bytes of the weights
+	segmenter  *segmentation.Model // nil without masks
+	size       int64               // bytes of the weights
 
 	// anomaly is the score from which on an image is anomalous that was set in
 	// place of 0.5, which the training made it; nil if none was.
@@ -84,10 +84,10 @@ func load(weights []byte) (*predictor, error) {
 		return nil, fmt.Errorf("the classifier of the model: %w", err)
 	}
 	if data, ok := parts[segmenterPart]; ok {
-		if p.segmenter, err = unet.Unmarshal(data); err != nil {
+		if p.segmenter, err = segmentation.Unmarshal(data); err != nil {
 			return nil, fmt.Errorf("the segmenter of the model: %w", err)
 		}
-		if n := len(p.segmenter.Types()); n != len(p.Labels) {
+		if n := len(p.segmenter.Types); n != len(p.Labels) {
 			return nil, fmt.Errorf("the segmenter of the model knows %d kinds of anomalies and not %d", n, len(p.Labels))
 		}
 	}
@@ -122,37 +122,22 @@ func (p prediction) score() float32 {
 }
 
 // predict returns what the model says of an image, which has the right size.
+// Where it knows areas, how sure it is of them helps to judge the whole.
 func (p *predictor) predict(img *imaging.Image) (out prediction, err error) {
-	verdict, err := p.classifier.Predict(img)
+	var peaks []float32
+	if p.segmenter != nil {
+		found, err := p.segmenter.Predict(img)
+		if err != nil {
+			return prediction{}, err
+		}
+		out.labels, peaks = found.Labels, found.Peaks
+	}
+	verdict, err := p.classifier.Predict(img, peaks...)
 	if err != nil {
 		return prediction{}, err
 	}
 	out.anomalous, out.confidence = p.decide(verdict)
-	if p.segmenter == nil {
-		return out, nil
-	}
-	planes, err := p.segmenter.Predict(img)
-	if err != nil {
-		return prediction{}, err
-	}
-	out.labels = p.label(planes, img.W, img.H)
 	return out, nil
-}
-
-// label returns for each pixel of an image of w x h pixels the kind of anomaly
-// that is most probable there and probable enough.
-func (p *predictor) label(planes *imaging.Planes, w, h int) *imaging.LabelMap {
-	labels := &imaging.LabelMap{W: w, H: h, Pix: make([]uint8, w*h)}
-	best := make([]float32, w*h)
-	for k := range p.Labels {
-		plane := unet.Enlarge(planes.Plane(k), planes.W, planes.H, w, h)
-		for i, v := range plane {
-			if v >= p.Labels[k].Threshold && v > best[i] {
-				best[i], labels.Pix[i] = v, uint8(k+1)
-			}
-		}
-	}
-	return labels
 }
 
 // names returns the names of the kinds of anomalies.

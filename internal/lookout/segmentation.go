@@ -10,7 +10,7 @@ import (
 	"fovea"
 	"fovea/internal/imaging"
 	"fovea/internal/manifest"
-	"fovea/internal/ml/unet"
+	"fovea/internal/ml/segmentation"
 	"fovea/internal/model"
 )
 
@@ -29,7 +29,7 @@ func segmentLabels(train []example) (labels []areaLabel) {
 			continue
 		}
 		for _, c := range e.mask.colors {
-			if !seen[c.name] && len(labels) < unet.MaxTypes {
+			if !seen[c.name] && len(labels) < segmentation.MaxTypes {
 				seen[c.name] = true
 				labels = append(labels, areaLabel{Name: c.name, Color: c.hex, RGB: c.rgb})
 			}
@@ -40,133 +40,62 @@ func segmentLabels(train []example) (labels []areaLabel) {
 
 // trainSegmenter trains what finds the areas of anomalies: on the masks, and on
 // normal images as images without any. Anomalous images without a mask are left
-// out (LV-6.24).
-func (p *predictor) trainSegmenter(ctx context.Context, run *model.Run, images *model.Images, train []example, labels []areaLabel) error {
+// out (LV-6.24). It returns for each image how sure what has not seen it is of
+// each kind of anomaly, which helps a classifier.
+func (p *predictor) trainSegmenter(ctx context.Context, run *model.Run, images *model.Images, train []example, labels []areaLabel) (peaks [][]float32, err error) {
 	var usable []example
-	for _, e := range train {
+	var at []int // of train
+	for i, e := range train {
 		if e.class == manifest.Normal || e.mask != nil {
-			usable = append(usable, e)
+			usable, at = append(usable, e), append(at, i)
 		}
 	}
 	p.Labels = labels
-	progress := func(from, to float64) func(float64) {
-		return func(done float64) {
-			run.Progress(ctx, shareRead+shareClassify+shareSegment*(from+(to-from)*done), "areas of anomalies")
-		}
-	}
-	var err error
-	var report *unet.Report
-	p.segmenter, report, err = p.fit(ctx, run, images, usable, 0, progress(0, 0.66))
-	if err != nil {
-		return err
-	}
-	return p.chooseThresholds(ctx, run, images, usable, report.Steps/2, progress(0.66, 1))
-}
-
-// fit trains a network on the images.
-func (p *predictor) fit(ctx context.Context, run *model.Run, images *model.Images, list []example, steps int, progress func(float64)) (*unet.Model, *unet.Report, error) {
-	set := &unet.Set{
-		N: len(list),
+	set := &segmentation.Set{
+		N: len(usable),
 		Image: func(ctx context.Context, i int) (*imaging.Image, error) {
-			return images.Decode(ctx, list[i].image, imaging.Decoding{Stored: true})
+			return images.Decode(ctx, usable[i].image, imaging.Decoding{Stored: true})
 		},
 		Mask: func(ctx context.Context, i int) (*imaging.LabelMap, error) {
-			if list[i].mask == nil {
+			if usable[i].mask == nil {
 				return nil, nil
 			}
-			return readMask(ctx, images, list[i], p.names())
+			return readMask(ctx, images, usable[i], p.names())
 		},
 	}
-	return unet.Train(ctx, set, unet.Options{Types: p.names(), Seed: run.Seed, Workers: run.Cores, Steps: steps, Progress: progress})
+	var report *segmentation.Report
+	p.segmenter, report, err = segmentation.Train(ctx, set, segmentation.Options{
+		Types: p.names(), Seed: run.Seed, Workers: run.Cores,
+		Progress: func(done float64, stage string) { run.Progress(ctx, shareRead+shareSegment*done, stage) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i := range p.Labels {
+		p.Labels[i].Threshold = p.segmenter.Types[i].Threshold
+	}
+	peaks = make([][]float32, len(train))
+	for k, i := range at {
+		peaks[i] = report.Peaks[k]
+	}
+	return peaks, p.seeOthers(ctx, images, train, peaks)
 }
 
-// heldOut is the part of the images, its inverse, on which thresholds are
-// chosen.
-const heldOut = 5
-
-// thresholds are those that are tried.
-var thresholds = []float32{0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9}
-
-// usualThreshold is that of a label of which nothing is known.
-const usualThreshold = 0.5
-
-// chooseThresholds chooses for each label the threshold with the best overlap
-// on images that a second network, which is trained for it on the others, has
-// not seen.
-func (p *predictor) chooseThresholds(ctx context.Context, run *model.Run, images *model.Images, list []example, steps int, progress func(float64)) error {
-	for k := range p.Labels {
-		p.Labels[k].Threshold = usualThreshold
-	}
-	var rest, held []example
-	masked := 0
-	for i, e := range list {
-		if e.mask != nil {
-			masked++
+// seeOthers adds the peaks of the images that the segmenter was not trained on.
+func (p *predictor) seeOthers(ctx context.Context, images *model.Images, train []example, peaks [][]float32) error {
+	for i, e := range train {
+		if peaks[i] != nil {
+			continue
 		}
-		if i%heldOut == 0 {
-			held = append(held, e)
-		} else {
-			rest = append(rest, e)
-		}
-	}
-	if masked < 2*heldOut {
-		return nil
-	}
-	other, _, err := p.fit(ctx, run, images, rest, steps, progress)
-	if err != nil {
-		return err
-	}
-	shared, union := make([][]int64, len(p.Labels)), make([][]int64, len(p.Labels))
-	for k := range p.Labels {
-		shared[k], union[k] = make([]int64, len(thresholds)), make([]int64, len(thresholds))
-	}
-	for _, e := range held {
-		if err := p.overlap(ctx, images, other, e, shared, union); err != nil {
+		img, err := images.Decode(ctx, e.image, imaging.Decoding{Stored: true})
+		if err != nil {
 			return err
 		}
-	}
-	for k := range p.Labels {
-		best := 0.0
-		for t, at := range thresholds {
-			if iou := share(shared[k][t], union[k][t]); iou > best {
-				best, p.Labels[k].Threshold = iou, at
-			}
-		}
-	}
-	return nil
-}
-
-// overlap adds to the pixels that each label's truth and the prediction share at
-// each threshold, and to those that either has.
-func (p *predictor) overlap(ctx context.Context, images *model.Images, net *unet.Model, e example, shared, union [][]int64) error {
-	img, err := images.Decode(ctx, e.image, imaging.Decoding{Stored: true})
-	if err != nil {
-		return err
-	}
-	planes, err := net.Predict(img)
-	if err != nil {
-		return err
-	}
-	truth := &imaging.LabelMap{W: img.W, H: img.H, Pix: make([]uint8, img.W*img.H)}
-	if e.mask != nil {
-		if truth, err = readMask(ctx, images, e, p.names()); err != nil {
+		found, err := p.segmenter.Predict(img)
+		if err != nil {
 			return err
 		}
-	}
-	truth = truth.Resize(planes.W, planes.H)
-	for k := range p.Labels {
-		for i, v := range planes.Plane(k) {
-			is := truth.Pix[i] == uint8(k+1)
-			for t, at := range thresholds {
-				found := v >= at
-				if is && found {
-					shared[k][t]++
-				}
-				if is || found {
-					union[k][t]++
-				}
-			}
-		}
+		peaks[i] = found.Peaks
 	}
 	return nil
 }

@@ -33,11 +33,18 @@ func (p *predictor) with(m *fovea.Model) *predictor {
 	if t, ok := m.Thresholds[anomalyLabel]; ok {
 		out.anomaly = &t
 	}
+	if p.segmenter == nil {
+		return &out
+	}
 	out.Labels = slices.Clone(p.Labels)
+	segmenter := *p.segmenter
+	segmenter.Types = slices.Clone(segmenter.Types)
 	for i := range out.Labels {
 		l := &out.Labels[i]
 		l.Threshold = float32(m.Threshold(fovea.AreaPrefix+l.Name, float64(l.Threshold)))
+		segmenter.Types[i].Threshold = l.Threshold
 	}
+	out.segmenter = &segmenter
 	return &out
 }
 

@@ -53,16 +53,17 @@ func (t Trainer) Train(ctx context.Context, run *model.Run) (*fovea.TrainingResu
 		return nil, err
 	}
 	learnt := &predictor{Width: train[0].size[0], Height: train[0].size[1]}
-	var outOfFold *classify.Report
-	if learnt.classifier, outOfFold, err = trainClassifier(ctx, run, images, train); err != nil {
-		return nil, err
-	}
 	recipe := "anomaly classification"
+	var peaks [][]float32
 	if len(labels) > 0 {
 		recipe = "anomaly segmentation"
-		if err := learnt.trainSegmenter(ctx, run, images, train, labels); err != nil {
+		if peaks, err = learnt.trainSegmenter(ctx, run, images, train, labels); err != nil {
 			return nil, err
 		}
+	}
+	var outOfFold *classify.Report
+	if learnt.classifier, outOfFold, err = trainClassifier(ctx, run, images, train, peaks, learnt.names()); err != nil {
+		return nil, err
 	}
 	run.Progress(ctx, shareRead+shareClassify+shareSegment, "evaluation")
 	weights, err := learnt.weights()
@@ -124,8 +125,9 @@ func enough(train, test []example) error {
 	return nil
 }
 
-// trainClassifier trains what tells anomalous images from normal ones.
-func trainClassifier(ctx context.Context, run *model.Run, images *model.Images, train []example) (*classify.Model, *classify.Report, error) {
+// trainClassifier trains what tells anomalous images from normal ones, with the
+// help of what a segmenter that knows the names says of each, if there is one.
+func trainClassifier(ctx context.Context, run *model.Run, images *model.Images, train []example, peaks [][]float32, names []string) (*classify.Model, *classify.Report, error) {
 	net, err := backbone.Default()
 	if err != nil {
 		return nil, nil, err
@@ -134,13 +136,24 @@ func trainClassifier(ctx context.Context, run *model.Run, images *model.Images, 
 		Image: func(ctx context.Context, i int) (*imaging.Image, error) {
 			return images.Decode(ctx, train[i].image, imaging.Decoding{Stored: true})
 		},
+		Mask: func(ctx context.Context, i int) (*imaging.LabelMap, error) {
+			if train[i].mask == nil {
+				return nil, nil
+			}
+			return readMask(ctx, images, train[i], names)
+		},
+		Given: peaks,
 	}
 	for _, e := range train {
 		set.Labels = append(set.Labels, []int{classOf(e)})
 	}
+	before := shareRead
+	if peaks != nil {
+		before += shareSegment
+	}
 	return classify.Train(ctx, set, classify.Options{
-		Task: classify.Anomaly, Seed: run.Seed, Workers: run.Cores, Backbone: net,
-		Progress: func(done float64, stage string) { run.Progress(ctx, shareRead+shareClassify*done, stage) },
+		Task: classify.Anomaly, Seed: run.Seed, Workers: run.Cores, Backbone: net, Synthetic: true,
+		Progress: func(done float64, stage string) { run.Progress(ctx, before+shareClassify*done, stage) },
 	})
 }
 
