@@ -12,11 +12,13 @@ import (
 
 // built are the operations that must not answer that they are not.
 var built = map[string][]string{
-	"rekognition": {"CreateDataset", "CreateProject", "DeleteDataset", "DeleteProject", "DescribeDataset", "DescribeProjects",
-		"DistributeDatasetEntries", "ListDatasetEntries", "ListDatasetLabels", "ListTagsForResource", "TagResource", "UntagResource",
-		"UpdateDatasetEntries"},
-	"lookoutvision": {"CreateDataset", "CreateProject", "DeleteDataset", "DeleteProject", "DescribeDataset", "DescribeProject",
-		"ListDatasetEntries", "ListProjects", "ListTagsForResource", "TagResource", "UntagResource", "UpdateDatasetEntries"},
+	"rekognition": {"CopyProjectVersion", "CreateDataset", "CreateProject", "CreateProjectVersion", "DeleteDataset", "DeleteProject",
+		"DeleteProjectVersion", "DescribeDataset", "DescribeProjectVersions", "DescribeProjects", "DetectCustomLabels",
+		"DistributeDatasetEntries", "ListDatasetEntries", "ListDatasetLabels", "ListTagsForResource", "StartProjectVersion",
+		"StopProjectVersion", "TagResource", "UntagResource", "UpdateDatasetEntries"},
+	"lookoutvision": {"CreateDataset", "CreateModel", "CreateProject", "DeleteDataset", "DeleteModel", "DeleteProject", "DescribeDataset",
+		"DescribeModel", "DescribeProject", "DetectAnomalies", "ListDatasetEntries", "ListModels", "ListProjects", "ListTagsForResource",
+		"StartModel", "StopModel", "TagResource", "UntagResource", "UpdateDatasetEntries"},
 }
 
 // TestConformance sends values just inside and just outside of each constraint

@@ -35,8 +35,7 @@ var lookoutScenarios = []scenario{
 		},
 	},
 	{
-		// The order of the Java integration test (LV-13.50). Its calls about
-		// models answer as long as those are not built that they are not.
+		// The order of the Java integration test (LV-13.50).
 		name:  "lv java integration test",
 		brief: true,
 		steps: []step{
@@ -45,10 +44,10 @@ var lookoutScenarios = []scenario{
 			{call: "lookoutvision.CreateDataset", in: `{"ProjectName":"${p}","DatasetType":"train"}`, want: `{"DatasetMetadata":{"DatasetType":"train","Status":"CREATE_COMPLETE","StatusMessage":"~.+"}}`},
 			{call: "lookoutvision.DescribeDataset", in: `{"ProjectName":"${p}","DatasetType":"train"}`, want: `{"DatasetDescription":{"ProjectName":"${p}","DatasetType":"train","Status":"CREATE_COMPLETE","StatusMessage":"~.+","ImageStats":{"Total":0,"Labeled":0,"Normal":0,"Anomaly":0}}}`},
 			{call: "lookoutvision.ListDatasetEntries", in: `{"ProjectName":"${p}","DatasetType":"train","Labeled":true}`, want: `{"DatasetEntries":[],"NextToken":"!"}`},
-			{call: "lookoutvision.ListModels", in: `{"ProjectName":"${p}"}`, err: "NotImplementedException", status: 501, says: "ListModels"},
+			{call: "lookoutvision.ListModels", in: `{"ProjectName":"${p}"}`, want: `{"Models":[],"NextToken":"!"}`},
 			{call: "lookoutvision.DeleteDataset", in: `{"ProjectName":"${p}","DatasetType":"train"}`},
 			{call: "lookoutvision.DescribeDataset", in: `{"ProjectName":"${p}","DatasetType":"train"}`, err: "ResourceNotFoundException", status: 404, fields: `{"ResourceType":"DATASET","ResourceId":"${p}/train"}`},
-			{call: "lookoutvision.DeleteModel", in: `{"ProjectName":"${p}","ModelVersion":"1"}`, err: "NotImplementedException", status: 501, says: "DeleteModel"},
+			{call: "lookoutvision.DeleteModel", in: `{"ProjectName":"${p}","ModelVersion":"1"}`, err: "ResourceNotFoundException", status: 404, fields: `{"ResourceType":"MODEL","ResourceId":"${p}/1"}`},
 			{call: "lookoutvision.DeleteProject", in: `{"ProjectName":"${p}"}`},
 			{call: "lookoutvision.DescribeProject", in: `{"ProjectName":"${p}"}`, err: "ResourceNotFoundException", status: 404},
 		},

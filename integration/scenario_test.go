@@ -47,7 +47,7 @@ const (
 )
 
 // scenarios is the table that all clients run.
-var scenarios = slices.Concat(s3Scenarios, customLabelsScenarios, changeScenarios, lookoutScenarios, lookoutChanges, tagScenarios)
+var scenarios = slices.Concat(s3Scenarios, customLabelsScenarios, changeScenarios, lookoutScenarios, lookoutChanges, trainingScenarios, tagScenarios)
 
 // A maker makes a client for the time of a test, which tries a call so often.
 type maker struct {

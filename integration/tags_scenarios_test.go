@@ -104,7 +104,7 @@ var tagScenarios = []scenario{
 		},
 	},
 	{
-		// Only models have tags (LV-2.95); there are none yet.
+		// Only models have tags (LV-2.95); those of one are in "lv training".
 		name: "lv tags",
 		texts: map[string]string{
 			"gone":  "arn:aws:lookoutvision:us-east-1:123456789012:model/gone/1",

@@ -72,7 +72,7 @@ func TestWire(t *testing.T) {
 			header: http.Header{"X-Amzn-Client-Token": {"a b"}}},
 		{name: "bad boolean", service: "lookoutvision", method: "GET", path: "/2020-11-20/projects/p/datasets/train/entries?labeled=perhaps", status: 400},
 		{name: "unknown path", service: "lookoutvision", method: "GET", path: "/2020-11-20/coffee", status: 404, errorHeader: "UnknownOperationException"},
-		{name: "lookout not built", service: "lookoutvision", method: "GET", path: "/2020-11-20/projects/p/models", status: 501, errorHeader: "NotImplementedException"},
+		{name: "lookout not built", service: "lookoutvision", method: "GET", path: "/2020-11-20/projects/p/modelpackagingjobs", status: 501, errorHeader: "NotImplementedException"},
 
 		{name: "unknown service", service: "dynamodb", body: `{}`, status: 400},
 	} {

@@ -323,10 +323,9 @@ func TestDiff07UnbuiltOperationsAnswer501(t *testing.T) {
 	t.Parallel()
 	s := diffServe(t)
 	project := s.project("p")
-	s.fails(s.labels("CreateProjectVersion", fmt.Sprintf(
-		`{"ProjectArn":%q,"VersionName":"v1","OutputConfig":{"S3Bucket":"factory","S3KeyPrefix":"out"}}`, project)), "NotImplementedException", 501)
-	s.fails(s.lookout("POST", "/projects/p/models", `{"OutputConfig":{"S3Location":{"Bucket":"factory"}}}`, ""), "NotImplementedException", 501)
-	s.fails(s.labels("CreateProjectVersion", `{}`), "InvalidParameterException", 400) // checked before
+	s.fails(s.labels("ListProjectPolicies", fmt.Sprintf(`{"ProjectArn":%q}`, project)), "NotImplementedException", 501)
+	s.fails(s.lookout("GET", "/projects/p/modelpackagingjobs", "", ""), "NotImplementedException", 501)
+	s.fails(s.labels("ListProjectPolicies", `{}`), "InvalidParameterException", 400) // checked before
 }
 
 func TestDiff08OneEndpoint(t *testing.T) {
