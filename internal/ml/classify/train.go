@@ -21,6 +21,7 @@ const (
 	fewImages  = 500
 	greedy     = 8    // steps of the choice among heads
 	manyLabels = 50   // of each side, from which on heads are chosen
+	weak       = 0.7  // from which part of the loss of a guess on a head is weak
 	clearly    = 0.01 // how much less the loss is if an optional head makes a difference
 )
 
@@ -284,7 +285,9 @@ func (t *training) fit(ctx context.Context) (*Model, error) {
 // weigh returns the weights of the heads in the mean, given what they say of
 // images that they have not seen. With many images of both classes they are
 // chosen; with few all count the same, but for optional ones that make no clear
-// difference, and for those without which the mean is clearly better.
+// difference, and for weak ones without which the mean is clearly better. A head
+// that is good alone stays, though another is better: on so few images that may
+// be chance.
 func (t *training) weigh(p []*matrix.Matrix) []float64 {
 	kind := t.Task.kind()
 	if t.Task == Anomaly && t.rarest() >= manyLabels {
@@ -321,8 +324,9 @@ func (t *training) weigh(p []*matrix.Matrix) []float64 {
 			in[k] = false
 		}
 	}
+	chance := t.lossOf([]*matrix.Matrix{t.guess()}, []float64{1})
 	for k := range in { // those that only add noise
-		if !in[k] {
+		if !in[k] || t.heads[k].Loss < weak*chance {
 			continue
 		}
 		in[k] = false
@@ -333,6 +337,18 @@ func (t *training) weigh(p []*matrix.Matrix) []float64 {
 		}
 	}
 	return weigh(in)
+}
+
+// guess returns probabilities that tell nothing.
+func (t *training) guess() *matrix.Matrix {
+	p, even := matrix.New(t.targets.Rows, t.targets.Cols), float32(0.5)
+	if t.Task.kind() == head.OneOf {
+		even = 1 / float32(p.Cols)
+	}
+	for i := range p.Data {
+		p.Data[i] = even
+	}
+	return p
 }
 
 // lossOf returns the loss of a mean of heads; that of nothing is without bound.
