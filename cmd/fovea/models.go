@@ -20,7 +20,7 @@ func (n *node) openModels(profiles map[fovea.Service]fovea.Profile, pager *fovea
 			fovea.CustomLabels: rekognition.Trainer{Partition: c.Partition},
 			fovea.Lookout:      lookout.Trainer{Partition: c.Partition},
 		},
-		Cores: c.TrainingCores,
+		Cores: c.TrainingCores, Version: version(),
 	}
 	load := func(ctx context.Context, m *fovea.Model) (hosting.Predictor, error) {
 		weights, err := models.ReadWeights(ctx, m)

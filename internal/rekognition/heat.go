@@ -51,7 +51,10 @@ func (s *Server) Heat(ctx context.Context, v *model.View, data []byte, label str
 			}
 			class = slices.Index(out.Scores, slices.Max(out.Scores))
 		}
-		h := p.classifier.Heat(img, class)
-		return fn(&appraisal.Heat{Label: p.Labels[class], W: h.W, H: h.H, Data: h.Data, Image: img})
+		h, err := heatOf(ctx, p.classifier, img, class)
+		if err != nil {
+			return err
+		}
+		return fn(h)
 	})
 }
