@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -51,6 +52,7 @@ type config struct {
 	ImportWorkers int
 	SegmentCache  int64
 	TrainingCores int
+	TrainingTime  time.Duration
 	ModelMemory   int64
 	KeepRevisions int64
 	KeepDays      int64
@@ -109,6 +111,7 @@ func (c *config) serverFlags(f *pflag.FlagSet) {
 	f.IntVar(&c.ImportWorkers, "import-workers", 0, "units of one import that are worked on at a time (default: the number of processors)")
 	f.Int64Var(&c.SegmentCache, "segment-cache", 0, "bytes of datasets to keep in memory (default 256 MiB)")
 	f.IntVar(&c.TrainingCores, "training-cores", 0, "processors that a training may use (default: all but one)")
+	f.DurationVar(&c.TrainingTime, "training-time", 0, "how long a training may take, such as 90m (default 24h)")
 	f.Int64Var(&c.ModelMemory, "model-memory", 0, "bytes of running models to keep in memory (default 1 GiB)")
 	f.Int64Var(&c.KeepRevisions, "keep-revisions", dataset.DefaultRetention.Revisions, "how many revisions of a dataset to keep, the current one included; 0 for all")
 	f.Int64Var(&c.KeepDays, "keep-days", int64(dataset.DefaultRetention.Age/day), "days to keep a revision that was replaced; 0 for ever")

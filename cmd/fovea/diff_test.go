@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/pflag"
 
+	"fovea"
 	"fovea/internal/sigv4"
 )
 
@@ -30,6 +31,7 @@ type diffServer struct {
 	url    string
 	key    keyPair
 	region string // that requests are signed for
+	node   *node
 }
 
 // diffServe starts a server with flags of serve besides --data.
@@ -57,7 +59,7 @@ func diffServe(t *testing.T, args ...string) *diffServer {
 			t.Error(err)
 		}
 	})
-	return &diffServer{t, srv.URL, n.key, c.Region}
+	return &diffServer{t, srv.URL, n.key, c.Region, n}
 }
 
 // An answer is what a server answered.
@@ -813,5 +815,54 @@ func TestDiff42OnlySignatureVersion4(t *testing.T) {
 		if a.status != http.StatusBadRequest || !strings.Contains(a.text, want) {
 			t.Errorf("%d %s, want 400 with %s", a.status, a.text, want)
 		}
+	}
+}
+
+// training puts a model into the store whose training goes on, with a dataset of
+// a project of Lookout.
+func (s *diffServer) training(project string, began time.Time, progress float64) {
+	s.Helper()
+	err := s.node.store.Update(s.Context(), func(tx fovea.Tx) error {
+		p, err := tx.ProjectNamed(fovea.ProjectKey{Service: fovea.Lookout, Account: s.node.config.Account, Region: s.region, Name: project})
+		if err != nil {
+			return err
+		}
+		ds, err := tx.DatasetOf(p.ID, fovea.Train)
+		if err != nil {
+			return err
+		}
+		return tx.PutModel(&fovea.Model{
+			ID: 1, Project: p.ID, Name: "1", Created: began, Updated: began, Began: began, Status: fovea.Training, Progress: progress, Stage: "features",
+			Train: fovea.RevisionKey{Dataset: ds.ID, Number: ds.Revision},
+		})
+	})
+	if err != nil {
+		s.Fatal(err)
+	}
+}
+
+func TestDiff43ADatasetInTrainingStays(t *testing.T) {
+	t.Parallel()
+	s := diffServe(t)
+	s.ok(s.lookout("POST", "/projects", `{"ProjectName":"p"}`, ""))
+	s.ok(s.lookout("POST", "/projects/p/datasets", `{"DatasetType":"train"}`, ""))
+	s.training("p", time.Now(), 0.5)
+	s.fails(s.lookout("DELETE", "/projects/p/datasets/train", "", ""), "ConflictException", 409)
+	if a := s.do("fovea", "POST", "/fovea/v1/lookout/p/models/1/cancel", "", nil); a.status != 200 {
+		t.Fatalf("cancel: %d %s", a.status, a.text)
+	}
+	s.ok(s.lookout("DELETE", "/projects/p/datasets/train", "", ""))
+}
+
+func TestDiff44StatusMessageTellsProgress(t *testing.T) {
+	t.Parallel()
+	s := diffServe(t)
+	s.ok(s.lookout("POST", "/projects", `{"ProjectName":"p"}`, ""))
+	s.ok(s.lookout("POST", "/projects/p/datasets", `{"DatasetType":"train"}`, ""))
+	s.training("p", time.Now().Add(-time.Hour), 0.5)
+	d := s.ok(s.lookout("GET", "/projects/p/models/1", "", ""), "ModelDescription").(map[string]any)
+	text, _ := d["StatusMessage"].(string)
+	if d["Status"] != "TRAINING" || !strings.HasPrefix(text, "The model is being trained. 50 % are done (features), about 1h") {
+		t.Errorf("%v: %q", d["Status"], text)
 	}
 }

@@ -10,11 +10,12 @@ import (
 
 func modelCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "model",
-		Short: "Look into trained models, tune them and carry them elsewhere",
-		Args:  cobra.NoArgs,
+		Use:     "model",
+		Aliases: []string{"models"},
+		Short:   "List models and cancel trainings, look into models, tune them and carry them elsewhere",
+		Args:    cobra.NoArgs,
 	}
-	cmd.AddCommand(modelReportCommand(), modelThresholdCommand(), modelHeatmapCommand(), modelExportCommand(), modelImportCommand())
+	cmd.AddCommand(modelListCommand(), modelCancelCommand(), modelReportCommand(), modelThresholdCommand(), modelHeatmapCommand(), modelExportCommand(), modelImportCommand())
 	return cmd
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"fovea"
 	"fovea/internal/hosting"
@@ -20,7 +21,7 @@ func (n *node) openModels(profiles map[fovea.Service]fovea.Profile, pager *fovea
 			fovea.CustomLabels: rekognition.Trainer{Partition: c.Partition},
 			fovea.Lookout:      lookout.Trainer{Partition: c.Partition},
 		},
-		Cores: c.TrainingCores, Version: version(),
+		Cores: c.TrainingCores, Longest: c.TrainingTime, Version: version(),
 	}
 	load := func(ctx context.Context, m *fovea.Model) (hosting.Predictor, error) {
 		weights, err := models.ReadWeights(ctx, m)
@@ -44,6 +45,23 @@ func (n *node) openModels(profiles map[fovea.Service]fovea.Profile, pager *fovea
 var loaders = map[fovea.Service]func(weights []byte) (hosting.Predictor, error){
 	fovea.CustomLabels: rekognition.Load,
 	fovea.Lookout:      lookout.Load,
+}
+
+// tidyEvery is how often models that nobody calls are looked for.
+const tidyEvery = time.Minute
+
+// tidyModels takes models that nobody calls out of memory, until ctx ends.
+func (n *node) tidyModels(ctx context.Context) {
+	tick := time.NewTicker(tidyEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			n.host.Tidy()
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // serviceOf returns the service of a project.

@@ -23,6 +23,7 @@ import (
 	"fovea/internal/console"
 	"fovea/internal/dataset"
 	"fovea/internal/extension"
+	"fovea/internal/hosting"
 	"fovea/internal/jobs"
 	"fovea/internal/lookout"
 	objects3 "fovea/internal/objects/s3"
@@ -47,6 +48,7 @@ type node struct {
 	objects fovea.Objects
 	s3      *s3api.Store // nil with an external S3
 	runner  *jobs.Runner
+	host    *hosting.Host
 	handler *server.Server
 	probe   probe
 	close   []func() error // in the order of opening
@@ -93,8 +95,8 @@ func (c *config) validate() error {
 		return fmt.Errorf("--regions %s: it is one or scope", c.Regions)
 	case (c.TLSCert == "") != (c.TLSKey == ""):
 		return errors.New("--tls-cert and --tls-key go together")
-	case c.ImportRange < 0 || c.ImportWorkers < 0 || c.SegmentCache < 0 || c.TrainingCores < 0 || c.ModelMemory < 0:
-		return errors.New("--import-range, --import-workers, --segment-cache, --training-cores and --model-memory are not negative")
+	case c.ImportRange < 0 || c.ImportWorkers < 0 || c.SegmentCache < 0 || c.TrainingCores < 0 || c.ModelMemory < 0 || c.TrainingTime < 0:
+		return errors.New("--import-range, --import-workers, --segment-cache, --training-cores, --training-time and --model-memory are not negative")
 	case c.KeepRevisions < 0 || c.KeepDays < 0 || c.KeepDays > maxKeepDays:
 		return fmt.Errorf("--keep-revisions is 0 or more, and --keep-days from 0 to %d", maxKeepDays)
 	case c.ImportRange > 0 && c.ImportRange < minImportRange:
@@ -230,6 +232,7 @@ func (n *node) wire(ctx context.Context) error {
 		datasets.Images = &dataset.ImageCheck{Objects: n.objects, Quality: true}
 	}
 	models, host := n.openModels(profiles, pager, datasets.Reader)
+	n.host = host
 	metrics := server.NewMetrics()
 	metrics.Gauge("fovea_models_loaded", func() float64 { loaded, _ := host.Loaded(); return float64(loaded) })
 	metrics.Gauge("fovea_models_loaded_bytes", func() float64 { _, bytes := host.Loaded(); return float64(bytes) })
@@ -328,6 +331,10 @@ func (n *node) run(ctx context.Context, serve func(*http.Server) error) error {
 		return nil
 	})
 	g.Go(func() error { return n.runner.Run(gctx) })
+	g.Go(func() error {
+		n.tidyModels(gctx)
+		return nil
+	})
 	g.Go(func() error {
 		<-gctx.Done()
 		n.log.Info("stopping: finishing what is under way")

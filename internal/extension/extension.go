@@ -117,6 +117,7 @@ var names = map[fovea.Kind]struct {
 	fovea.InUse:    {"ConflictException", http.StatusConflict},
 	fovea.NotReady: {"ConflictException", http.StatusConflict},
 
+	fovea.BadToken:  {"ValidationException", http.StatusBadRequest},
 	fovea.BadImage:  {"ValidationException", http.StatusBadRequest},
 	fovea.TooLarge:  {"ValidationException", http.StatusBadRequest},
 	fovea.BadObject: {"ValidationException", http.StatusBadRequest},

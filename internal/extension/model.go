@@ -38,7 +38,9 @@ func (s *Server) models() *http.ServeMux {
 	mux := http.NewServeMux()
 	const all = "/fovea/v1/{service}/{project}/" + ofModels
 	const one = all + "/{name}/"
+	mux.HandleFunc("GET "+all, s.answer(s.listModels))
 	mux.HandleFunc("POST "+all, s.answer(s.importModel))
+	mux.HandleFunc("POST "+one+"cancel", s.answer(s.cancelModel))
 	mux.HandleFunc("GET "+one+"report", s.modelReport)
 	mux.HandleFunc("GET "+one+"thresholds", s.answer(s.thresholds))
 	mux.HandleFunc("PUT "+one+"thresholds", s.answer(s.setThresholds))

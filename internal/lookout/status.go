@@ -1,8 +1,12 @@
 package lookout
 
 import (
+	"strings"
+	"time"
+
 	"fovea"
 	"fovea/internal/lookout/api"
+	"fovea/internal/model"
 )
 
 // statuses are what the statuses of a dataset are called (LV 3.1). An update
@@ -47,11 +51,12 @@ var modelStatuses = map[fovea.ModelStatus]api.ModelStatus{
 	fovea.Stopped:     api.ModelStatusTrained,
 }
 
-// modelMessage returns the StatusMessage of a model (LV-2.72).
+// modelMessage returns the StatusMessage of a model (LV-2.72), and behind it how
+// far a training is.
 func modelMessage(m *fovea.Model) string {
 	switch m.Status {
 	case fovea.Training:
-		return "The model is being trained."
+		return strings.TrimSpace("The model is being trained. " + model.Training(m, time.Now()))
 	case fovea.Trained, fovea.Stopped:
 		return "Training completed successfully."
 	case fovea.Starting:

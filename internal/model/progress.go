@@ -83,12 +83,15 @@ func Left(m *fovea.Model, now time.Time) (time.Duration, bool) {
 	return time.Duration(float64(took) * (1 - m.Progress) / m.Progress).Round(time.Second), true
 }
 
+// patience is how long a training may wait before it is told that it waits.
+const patience = 5 * time.Second
+
 // Training returns what people are told of a training that goes on: how far it
 // is and how long it will take, as far as that is known.
 func Training(m *fovea.Model, now time.Time) string {
 	left, ok := Left(m, now)
 	switch {
-	case m.Began.IsZero():
+	case m.Began.IsZero() && now.Sub(m.Created) > patience:
 		return "It waits for another training."
 	case !ok:
 		return ""

@@ -277,8 +277,10 @@ func TestProgress(t *testing.T) {
 	w := newWorld(t, fovea.CustomLabels)
 	w.load(t, fovea.Train, line("a", "normal"))
 	m := w.create(t, "v1")
-	if text := model.Training(m, w.now()); text != "It waits for another training." {
-		t.Errorf("before it began: %q", text)
+	for at, want := range map[time.Duration]string{0: "", time.Minute: "It waits for another training."} {
+		if text := model.Training(m, m.Created.Add(at)); text != want {
+			t.Errorf("before it began, after %v: %q", at, text)
+		}
 	}
 	var seen *fovea.Model
 	w.trainer.train = func(ctx context.Context, run *model.Run) (*fovea.TrainingResult, error) {

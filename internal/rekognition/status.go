@@ -2,8 +2,11 @@ package rekognition
 
 import (
 	"fmt"
+	"strings"
+	"time"
 
 	"fovea"
+	"fovea/internal/model"
 	"fovea/internal/rekognition/api"
 )
 
@@ -83,8 +86,12 @@ var versionMessages = map[fovea.ModelStatus]string{
 	fovea.Stopped:  "The model is stopped.",
 }
 
-// versionMessage returns the StatusMessage of a model, which is never empty.
+// versionMessage returns the StatusMessage of a model, which is never empty, and
+// behind it how far a training is.
 func versionMessage(m *fovea.Model) string {
+	if m.Status == fovea.Training {
+		return strings.TrimSpace(versionMessages[m.Status] + " " + model.Training(m, time.Now()))
+	}
 	if text, ok := versionMessages[m.Status]; ok {
 		return text
 	}
