@@ -41,13 +41,15 @@ func (o *oddity) score(m *imaging.Image) (float32, error) {
 	return sum, nil
 }
 
-// oddest returns the mean of what the network is most sure of.
+// oddest returns the logit of the mean of what the network is most sure of:
+// probabilities themselves pile up at both ends, and one normal image that the
+// network finds odd would be many standard deviations away.
 func oddest(n *unet.Model, m *imaging.Image) (float32, error) {
 	p, err := n.Predict(m)
 	if err != nil {
 		return 0, err
 	}
-	return feature.Top(p.Plane(0), oddShare), nil
+	return float32(head.Logit(float64(feature.Top(p.Plane(0), oddShare)))), nil
 }
 
 // learnOdd trains the networks, and returns them with the score of each image
