@@ -31,7 +31,7 @@ func main() {
 	flag.IntVar(&c.width, "width", 16, "channels of the first layer")
 	flag.IntVar(&c.classes, "classes", 1000, "formulas to tell apart")
 	flag.IntVar(&c.pool, "pool", 20_000, "pictures kept at a time; 12 kB each")
-	flag.IntVar(&c.steps, "steps", 11_500, "steps of 64 pictures")
+	flag.IntVar(&c.steps, "steps", 14_000, "steps of 64 pictures")
 	flag.IntVar(&c.workers, "workers", runtime.GOMAXPROCS(0), "processor cores")
 	flag.StringVar(&c.kernels, "kernels", kernel.Auto().Name(), "how to compute: avx512, avx2, neon or go, as the processor can")
 	seconds := flag.Float64("seconds", 0, "instead of -steps: how long to train")
