@@ -9,7 +9,9 @@ package hosting
 import (
 	"container/list"
 	"context"
+	"fmt"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -117,7 +119,7 @@ func (h *Host) acquire(ctx context.Context, m *fovea.Model) (*slot, error) {
 func (h *Host) load(ctx context.Context, m *fovea.Model, s *slot) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	p, err := h.Load(ctx, m)
+	p, err := h.try(ctx, m)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s.predictor, s.err = p, err
@@ -128,6 +130,17 @@ func (h *Host) load(ctx context.Context, m *fovea.Model, s *slot) {
 		h.shrink()
 	}
 	close(s.ready)
+}
+
+// try calls Load. A panic is an error: weights may be damaged in ways that
+// nobody thought of, and this goroutine has no caller who could recover.
+func (h *Host) try(ctx context.Context, m *fovea.Model) (p Predictor, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("load the model %s: panic: %v\n%s", m.Name, v, debug.Stack())
+		}
+	}()
+	return h.Load(ctx, m)
 }
 
 func (h *Host) release(s *slot) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -134,6 +135,26 @@ func TestLoadFails(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 	fail = false
+	if err := h.Use(t.Context(), model(1, 1), func(Predictor) error { return nil }); err != nil {
+		t.Fatalf("the next call: %v", err)
+	}
+}
+
+// Weights that make the loader panic fail the calls that need them, and not the
+// whole server.
+func TestLoadPanics(t *testing.T) {
+	broken := true
+	h := &Host{Load: func(context.Context, *fovea.Model) (Predictor, error) {
+		if broken {
+			panic("index out of range")
+		}
+		return &fake{}, nil
+	}}
+	err := h.Use(t.Context(), model(1, 1), func(Predictor) error { return nil })
+	if err == nil || fovea.KindOf(err) != fovea.Internal || !strings.Contains(err.Error(), "index out of range") {
+		t.Fatalf("got %v", err)
+	}
+	broken = false
 	if err := h.Use(t.Context(), model(1, 1), func(Predictor) error { return nil }); err != nil {
 		t.Fatalf("the next call: %v", err)
 	}
