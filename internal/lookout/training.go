@@ -152,7 +152,7 @@ func trainClassifier(ctx context.Context, run *model.Run, images *model.Images, 
 		before += shareSegment
 	}
 	return classify.Train(ctx, set, classify.Options{
-		Task: classify.Anomaly, Seed: run.Seed, Workers: run.Cores, Backbone: net, Synthetic: true,
+		Task: classify.Anomaly, Seed: run.Seed, Workers: run.Cores, Backbone: net,
 		Progress: func(done float64, stage string) { run.Progress(ctx, before+shareClassify*done, stage) },
 	})
 }
