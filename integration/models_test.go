@@ -2,6 +2,7 @@ package integration
 
 import (
 	"encoding/base64"
+	"strings"
 	"testing"
 	"time"
 
@@ -90,6 +91,7 @@ func TestModels(t *testing.T) {
 		"project": project, "version": version, "image": "base64:" + base64.StdEncoding.EncodeToString(pngOf(t, photo)),
 	}
 	put(t, server, "new.png", pngOf(t, photo))
+	t.Run("guide", func(t *testing.T) { guideOfModels(t, server, project, version) })
 	for _, m := range makers {
 		t.Run(m.name, func(t *testing.T) { // one after the other: they start and stop the same models
 			c := m.make(t, server, 1)
@@ -100,5 +102,25 @@ func TestModels(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// guideOfModels runs the scripts of the guide about models, with the waiters of
+// boto3 (CL-15.1, CL-15.2).
+func guideOfModels(t *testing.T, server *process.Server, project, version string) {
+	b := newBoto3(t, server)
+	args := map[string]any{"project": project, "version": "v1"}
+	b.script(t, "wait_trained", args)
+	_, printed := b.script(t, "describe_model", args)
+	if !strings.Contains(printed, "Status: TRAINING_COMPLETED\nMessage: The model is ready to run.\nF1 score: 1.0\n"+
+		"Metrics: ['ConfusionMatrix', 'F1Score', 'Precision', 'Recall']\nOutput: factory cl\n") {
+		t.Errorf("describe_model printed:\n%s", printed)
+	}
+	args["arn"] = version
+	if _, printed := b.script(t, "start_model", args); printed != "Status: STARTING\nStatus: RUNNING\nMessage: The model is running.\n" {
+		t.Errorf("start_model printed:\n%s", printed)
+	}
+	if _, printed := b.script(t, "stop_model", args); printed != "Status: STOPPED\n" {
+		t.Errorf("stop_model printed:\n%s", printed)
 	}
 }

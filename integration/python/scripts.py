@@ -146,3 +146,45 @@ def presign(clients, out, bucket, key, seconds, version="s3v4"):
     """Returns a presigned URL that gets an object; this boto3 would sign it as version 2."""
     s3 = clients.make("s3", signature_version=version)
     return s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": key}, ExpiresIn=seconds)
+
+
+def wait_trained(clients, out, project, version):
+    """The waiter of boto3 for trainings, as the guide's script has it (CL-15.1)."""
+    waiter = clients["rekognition"].get_waiter("project_version_training_completed")
+    waiter.wait(ProjectArn=project, VersionNames=[version], WaiterConfig={"Delay": 1, "MaxAttempts": 120})
+
+
+def start_model(clients, out, project, version, arn):
+    """The guide's script that starts a model, with its waiter."""
+    rekognition = clients["rekognition"]
+    print("Status: " + rekognition.start_project_version(ProjectVersionArn=arn, MinInferenceUnits=1)["Status"], file=out)
+    waiter = rekognition.get_waiter("project_version_running")
+    waiter.wait(ProjectArn=project, VersionNames=[version], WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    for model in rekognition.describe_project_versions(ProjectArn=project, VersionNames=[version])["ProjectVersionDescriptions"]:
+        print(f"Status: {model['Status']}\nMessage: {model['StatusMessage']}", file=out)
+
+
+def stop_model(clients, out, project, version, arn):
+    """The guide's script that stops a model: only STOPPING, and then STOPPED, will do."""
+    rekognition = clients["rekognition"]
+    status = rekognition.stop_project_version(ProjectVersionArn=arn)["Status"]
+    while status == "STOPPING":
+        time.sleep(0.1)
+        models = rekognition.describe_project_versions(ProjectArn=project, VersionNames=[version])
+        status = models["ProjectVersionDescriptions"][0]["Status"]
+    print("Status: " + status, file=out)
+
+
+def describe_model(clients, out, project, version):
+    """The guide's script that describes a model: every member that it reads."""
+    models = clients["rekognition"].describe_project_versions(ProjectArn=project, VersionNames=[version])
+    for model in models["ProjectVersionDescriptions"]:
+        print(f"Created: {model['CreationTimestamp']}\nARN: {model['ProjectVersionArn']}", file=out)
+        print(f"Status: {model['Status']}\nMessage: {model['StatusMessage']}", file=out)
+        if "EvaluationResult" in model:
+            summary = model["EvaluationResult"]["Summary"]["S3Object"]
+            print(f"F1 score: {model['EvaluationResult']['F1Score']}", file=out)
+            body = clients["s3"].get_object(Bucket=summary["Bucket"], Key=summary["Name"])["Body"].read()
+            print(f"Metrics: {sorted(json.loads(body)['AggregatedEvaluationResults'])}", file=out)
+        if "OutputConfig" in model:
+            print(f"Output: {model['OutputConfig']['S3Bucket']} {model['OutputConfig']['S3KeyPrefix']}", file=out)
