@@ -28,7 +28,7 @@ const (
 // maskEdit mends a mask whose colours are a few steps off, or that is a JPEG: it
 // writes a PNG beside it that has the colours of the map, and names that.
 func (r *repairer) maskEdit(ctx context.Context, want *fovea.MaskExpectation) (e edit, ok bool, err error) {
-	old := want.Image.String()
+	old := fmt.Sprint(want.Image, want.Colors) // another map wants other colours
 	m, known := r.masks[old]
 	if !known {
 		var fixed []byte

@@ -97,7 +97,7 @@ type repairer struct {
 	tell  func(Record) error
 	sum   Summary
 	known survey
-	masks map[string]mended // by the URIs of the old ones
+	masks map[string]mended // by the URIs of the old ones and the colours that they are to have
 
 	checker manifest.Checker
 	doc     manifest.Doc

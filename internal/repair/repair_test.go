@@ -202,6 +202,28 @@ func TestImageSizes(t *testing.T) {
 	}
 }
 
+// TestSharedMask: two lines may name one mask and want other colours of it; each
+// gets a mask of its own.
+func TestSharedMask(t *testing.T) {
+	var mask bytes.Buffer
+	if err := png.Encode(&mask, drawn(color.RGBA{0x3c, 0x90, 0x20, 255})); err != nil {
+		t.Fatal(err)
+	}
+	objects := files{
+		{Bucket: "imgs", Key: "3.jpg"}: picture(64, 64), {Bucket: "imgs", Key: "4.jpg"}: picture(64, 64),
+		{Bucket: "imgs", Key: "m/3.jpg"}: mask.String(),
+	}
+	second := edited(t, maskLine, "imgs/3.jpg", "imgs/4.jpg", "dent", "scratch", "#2ca02c", "#4c8014")
+	got, _, _ := run(t, forVision(), maskLine+"\n"+second+"\n", objects)
+	want := edited(t, maskLine, "m/3.jpg", "m/3.fixed.png") + "\n" + edited(t, second, "m/3.jpg", "m/3.fixed2.png") + "\n"
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("manifest (-want +got):\n%s", diff)
+	}
+	if codes := check(t, forVision(), got, objects); len(codes) > 0 {
+		t.Errorf("then: %q", codes)
+	}
+}
+
 // drawn returns a mask: a square of a colour on white.
 func drawn(c color.Color) image.Image {
 	m := image.NewRGBA(image.Rect(0, 0, 64, 64))
