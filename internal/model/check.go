@@ -26,7 +26,7 @@ const (
 // CheckAll looks at n images, Cores of them at a time: it decodes each whole, as
 // training will, and calls found with what its header says, or with its fault.
 // Found is called for one image at a time, in any order. An image that refs has
-// no key for is passed over. What is returned is a fault of ours.
+// no key for is passed over. What is returned is a fault of ours, or why ctx ended.
 func (i *Images) CheckAll(ctx context.Context, n int, refs func(int) fovea.ObjectRef, found func(int, imaging.Info, ImageFault)) error {
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(1, i.run.Cores))
@@ -50,7 +50,10 @@ func (i *Images) CheckAll(ctx context.Context, n int, refs func(int) fovea.Objec
 			break
 		}
 	}
-	return g.Wait()
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return ctx.Err() // which may have ended between two images
 }
 
 func (i *Images) check(ctx context.Context, ref fovea.ObjectRef) (imaging.Info, ImageFault, error) {

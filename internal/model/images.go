@@ -71,13 +71,3 @@ func (i *Images) Decode(ctx context.Context, ref fovea.ObjectRef, d imaging.Deco
 	}
 	return imaging.Decode(ctx, bytes.NewReader(data), int64(len(data)), d)
 }
-
-// Probe returns what the header of an image says, and its size in bytes.
-func (i *Images) Probe(ctx context.Context, ref fovea.ObjectRef) (imaging.Info, int64, error) {
-	data, err := i.Bytes(ctx, ref)
-	if err != nil {
-		return imaging.Info{}, 0, err
-	}
-	info, err := imaging.Probe(bytes.NewReader(data), int64(len(data)))
-	return info, int64(len(data)), err
-}

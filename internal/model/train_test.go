@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"fovea"
+	"fovea/internal/imaging"
 	"fovea/internal/model"
 )
 
@@ -384,6 +385,13 @@ func TestImages(t *testing.T) {
 		want(t, "a large one", err, fovea.BadObject, "1000 bytes")
 		_, err = images.Bytes(ctx, fovea.ObjectRef{Bucket: "b", Key: "gone"})
 		want(t, "one that is not there", err, fovea.BadObject)
+
+		ended, cancel := context.WithCancel(ctx)
+		cancel()
+		err = images.CheckAll(ended, 3, func(int) fovea.ObjectRef { return ref }, func(int, imaging.Info, model.ImageFault) {})
+		if !errors.Is(err, context.Canceled) { // or the images that were not looked at would be taken for good ones
+			t.Errorf("images that were not looked at: %v", err)
+		}
 		return learns(ctx, run)
 	}
 	w.run(t, w.create(t, "v1"))

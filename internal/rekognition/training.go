@@ -47,8 +47,7 @@ const (
 	shareTrain = 0.8
 )
 
-// trainSide is what the longer side of an image has in training, in pixels
-// (CL-9.13), and maxTrainLabels how many labels a model may have (CL-6.86).
+// maxTrainLabels is how many labels a model may have (CL-6.86).
 const maxTrainLabels = 250
 
 // Train implements model.Trainer.
