@@ -76,11 +76,15 @@ func Write(key ed25519.PrivateKey, statement json.RawMessage, files []Content, n
 	if err != nil {
 		return nil, err
 	}
-	whole := append(append(begin[:len(begin)-1:len(begin)-1], ','), bytes.TrimLeft(statement, " \n{")...)
-	c := certificate.File{}
-	if c.Statement, err = certificate.Canonical(whole); err != nil {
+	said, err := certificate.Canonical(statement)
+	if err != nil {
 		return nil, err
 	}
+	if said = said[1:]; len(said) > 1 { // than its last brace
+		begin = append(begin[:len(begin)-1], ',')
+		begin = append(begin, said...)
+	}
+	c := certificate.File{Statement: begin}
 	if c.Signature, err = certificate.Sign(key, c.Statement, now); err != nil {
 		return nil, err
 	}

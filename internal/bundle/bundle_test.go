@@ -128,6 +128,18 @@ func TestHardeningT23SignedNonsense(t *testing.T) {
 	}
 }
 
+func TestStatements(t *testing.T) {
+	for statement, want := range map[string]bool{`{}`: true, " {\n} ": true, `{"a":{"b":1}}`: true, ``: false, `3`: false, `{"a":1}}`: false} {
+		data, err := Write(testKey(1), json.RawMessage(statement), []Content{{"a", nil}}, now)
+		if err == nil {
+			_, err = Open(data, public(testKey(1)))
+		}
+		if (err == nil) != want {
+			t.Errorf("%q: %v", statement, err)
+		}
+	}
+}
+
 func TestTooLarge(t *testing.T) {
 	if _, err := Write(testKey(1), json.RawMessage(`{"a":1}`), []Content{{"weights", make([]byte, MaxBytes)}}, now); err == nil {
 		t.Error("a bundle that cannot be read is written")

@@ -107,6 +107,9 @@ func passportOf(b *bundle.Bundle, service fovea.Service) (*Passport, error) {
 			}
 		}
 	}
+	if p.Seconds < 0 {
+		return nil, fovea.Errorf(fovea.Invalid, "The statement of the bundle says that the training took %d seconds.", p.Seconds)
+	}
 	for label := range p.SetThresholds {
 		if _, ok := p.Thresholds[label]; !ok {
 			return nil, fovea.Errorf(fovea.Invalid, "The statement of the bundle sets a threshold of %.100q, which the model does not have.", label)
