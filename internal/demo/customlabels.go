@@ -140,6 +140,6 @@ func (s *story) showPlateErrors(ctx context.Context, train string) error {
 		}
 		return f.Severity
 	})
-	s.text(3, "ListDatasetEntries tells the cl-errors, as at AWS, where nobody hears of dropped lines. "+rep.share())
+	s.text(3, "Clients are told no dropped lines. "+rep.share())
 	return nil
 }
