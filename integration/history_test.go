@@ -104,7 +104,7 @@ func TestHistoryCommands(t *testing.T) {
 		log = append(log, strings.Join(append(fields[:1:1], fields[max(1, len(fields)-4):]...), " "))
 	}
 	want := []string{
-		"REVISION LABELED ERRORS CALLER CAUSE",
+		"REVISION LABELLED ERRORS CALLER CAUSE",
 		"*3 " + server.KeyID() + " restore of 1",
 		"2 update of 2 lines",
 		"1 0 " + server.KeyID() + " import s3://factory/kill.manifest",

@@ -90,7 +90,7 @@ func TestCheckStatus(t *testing.T) {
 		{name: "split", args: []string{"--split", "x", "m"}, want: "train or test"},
 		{name: "format", args: []string{"--format", "x", "m"}, want: "text, json, sarif or junit"},
 		{name: "limit", args: []string{"--limit", "lookout.x=1", "m"}, want: "the limits of lookout are"},
-		{name: "three manifests", args: []string{"a", "b", "c"}, want: "accepts between 1 and 2 arg"},
+		{name: "three manifests", args: []string{"a", "b", "c"}, want: "is called as `fovea check MANIFEST"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"} {

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -73,7 +74,11 @@ func (c *client) call(ctx context.Context, method, path string, query url.Values
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		p.end()
-		return nil, p.explain(err)
+		err = p.explain(err)
+		if op := (*net.OpError)(nil); errors.As(err, &op) && op.Op == "dial" && ctx.Err() == nil {
+			err = fmt.Errorf("no server answers at %s: start it with `fovea serve`, or name its address with --listen: %w", c.base, err)
+		}
+		return nil, err
 	}
 	p.timer.Stop() // until the body is read
 	answer := &patientBody{resp.Body, p}

@@ -39,6 +39,17 @@ func TestSilentServer(t *testing.T) {
 	}
 }
 
+// TestNoServer: where nothing answers, a command says what to do.
+func TestNoServer(t *testing.T) {
+	srv := httptest.NewServer(http.NotFoundHandler())
+	srv.Close() // and its port is free again
+	c := &client{base: srv.URL, region: "us-east-1", key: keyPair{ID: "K", Secret: "S"}}
+	_, err := c.call(t.Context(), "GET", "/", nil, nil)
+	if want := "no server answers at " + srv.URL + ": start it with `fovea serve`, or name its address with --listen"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("%v, want %q", err, want)
+	}
+}
+
 // drips is a body that sends a byte a minute, and heeds a context.
 type drips struct {
 	ctx  context.Context

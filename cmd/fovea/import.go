@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 
@@ -96,6 +97,13 @@ func formNames(forms []exchange.Form) string {
 	return strings.Join(names, ", ")
 }
 
+// projectNames are the names that CreateProject takes of each service, so that
+// a dry run tells what it would refuse.
+var projectNames = map[fovea.Service]*regexp.Regexp{
+	fovea.CustomLabels: regexp.MustCompile(`^[a-zA-Z0-9_.\-]{1,255}$`),
+	fovea.Lookout:      regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_\-]{0,254}$`),
+}
+
 // task returns what the flags say, without collection, server and S3.
 func (c *importConfig) task() (*transfer.ImportTask, error) {
 	service := fovea.Service(c.Service)
@@ -104,6 +112,8 @@ func (c *importConfig) task() (*transfer.ImportTask, error) {
 		return nil, fmt.Errorf("--service %q: it is custom-labels or lookout", c.Service)
 	case c.Project == "":
 		return nil, errors.New("name the project with --project")
+	case !projectNames[service].MatchString(c.Project):
+		return nil, fmt.Errorf("--project %q: the name of a project has up to 255 letters, digits, _ and -, and for custom-labels also full stops; for lookout it begins with a letter or digit", c.Project)
 	case c.Update && c.Replace:
 		return nil, errors.New("--update and --replace exclude each other")
 	case c.Jobs < 1 || c.Jobs > maxJobs || c.Attempts < 1 || c.Wait <= 0:

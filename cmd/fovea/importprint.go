@@ -77,8 +77,11 @@ func writeCounts(out io.Writer, c *transfer.Counts) {
 		fmt.Fprintf(out, "%s:", count(int64(len(names)), "label"))
 		for i, name := range names {
 			if i == 20 {
-				fmt.Fprintf(out, " ... and %d more", len(names)-i)
+				fmt.Fprintf(out, ", ... and %d more", len(names)-i)
 				break
+			}
+			if i > 0 {
+				fmt.Fprint(out, ",")
 			}
 			fmt.Fprintf(out, " %s %d", name, c.Labels[name])
 		}

@@ -122,7 +122,7 @@ func revisionLines(w io.Writer) func([]json.RawMessage) error {
 // newRevisionTable returns what writes revisions as a table, page by page.
 func newRevisionTable(w io.Writer) func([]json.RawMessage) error {
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(t, "REVISION\tTIME\tCHANGE\tENTRIES\tLABELED\tERRORS\tCALLER\tCAUSE")
+	fmt.Fprintln(t, "REVISION\tTIME\tCHANGE\tENTRIES\tLABELLED\tERRORS\tCALLER\tCAUSE")
 	return func(list []json.RawMessage) error {
 		for _, text := range list {
 			var r revisionAnswer

@@ -59,6 +59,7 @@ func rootCommand() *cobra.Command {
 	root.AddCommand(serveCommand(), envCommand(), demoCommand(), checkCommand(), reportCommand(), sdkCommand(),
 		logCommand(), diffCommand(), restoreCommand(), verifyCommand(), backupCommand(), migrateCommand())
 	root.AddCommand(importCommand(), exportCommand(), modelCommand())
+	explainUsage(root)
 	return root
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -113,7 +114,7 @@ func (m *migration) tell(cmd *cobra.Command, path string, v *migrate.Verificatio
 	out := cmd.OutOrStdout()
 	s := v.Statement
 	fmt.Fprintf(out, "%s: %s/%s, signed %s with the key %s: the signature is good\n", path, s.Service, s.Project, v.Signature.Signed, v.Signature.KeyID)
-	if v.Entries != "" {
+	if v.Entries != "" && !slices.Contains(v.Problems, v.Entries) {
 		fmt.Fprintf(out, "  %s\n", v.Entries)
 	}
 	for _, p := range v.Problems {

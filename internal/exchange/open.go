@@ -2,8 +2,10 @@ package exchange
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -121,6 +123,9 @@ func open(path string, opts Options) (*collection, error) {
 // openTree opens a folder or a zip archive.
 func openTree(path string, opts Options) (*tree, error) {
 	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no %s: name the folder or the zip archive that the images are in", path)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -57,7 +57,7 @@ func TestOpenErrors(t *testing.T) {
 		opts       Options
 		want       string
 	}{
-		{"not there", filepath.Join(dir, "gone"), Auto, Options{}, "gone"},
+		{"not there", filepath.Join(dir, "gone"), Auto, Options{}, "gone: name the folder or the zip archive that the images are in"},
 		{"an image", filepath.Join(dir, "cat/1.jpg"), Auto, Options{}, "neither a folder nor a zip archive"},
 		{"no such form", dir, "pascal", Options{}, `"pascal" is no form of annotated images; use one of auto, folder`},
 		{"no such service", dir, Auto, Options{Service: "comprehend"}, `"comprehend" is no service; use custom-labels or lookout`},

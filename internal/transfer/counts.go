@@ -39,9 +39,11 @@ func (c *Counts) add(img *exchange.Image, split exchange.Split, labels []string)
 	} else {
 		c.Train++
 	}
-	if img.Kind == exchange.Detection {
+	switch {
+	case img.Kind == exchange.Detection && len(labels) > 0:
 		c.Boxes += int64(len(img.Boxes))
-	} else if len(labels) == 0 {
+	case img.Kind == exchange.Detection && len(img.Boxes) == 0: // it says that there are none
+	case len(labels) == 0: // nothing is known, or nothing that the service takes
 		c.Unlabeled++
 	}
 	if img.Kind == exchange.Anomalous && img.Mask != nil {

@@ -347,6 +347,21 @@ func TestInOrder(t *testing.T) {
 	}
 }
 
+// TestCountsOfBoxes: images with boxes of which the service takes none are
+// unlabelled, and those of which it is said that they have none are not.
+func TestCountsOfBoxes(t *testing.T) {
+	boxed := &exchange.Image{Kind: exchange.Detection, Boxes: []exchange.Box{{Label: "nut", Width: 5, Height: 5}}}
+	var got Counts
+	got.add(boxed, exchange.Train, []string{"nut"})                         // Custom Labels
+	got.add(boxed, exchange.Train, nil)                                     // Lookout for Vision
+	got.add(&exchange.Image{Kind: exchange.Detection}, exchange.Train, nil) // there are none
+	got.add(&exchange.Image{Kind: exchange.Unlabeled}, exchange.Train, nil) // nothing is known
+	want := Counts{Images: 4, Train: 4, Boxes: 1, Unlabeled: 2, Labels: map[string]int64{"nut": 1}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("counts (-want +got)\n%s", diff)
+	}
+}
+
 func TestPlan(t *testing.T) {
 	data := picture(t, 70, 80)
 	var problems []string
