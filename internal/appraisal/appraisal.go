@@ -18,6 +18,7 @@ const (
 	MaxImages = 100      // in each list
 	MaxPoints = 100      // of a curve
 	maxBoxes  = 20       // of an image
+	maxNamed  = 20       // labels of an image
 	maxMatrix = 250      // labels of a confusion matrix
 )
 

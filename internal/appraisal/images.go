@@ -127,7 +127,7 @@ func (r *Rule) judge(t *Tested) (Image, bool) {
 
 func (r *Rule) names(labels []int) []string {
 	var names []string
-	for _, k := range labels {
+	for _, k := range labels[:min(len(labels), maxNamed)] {
 		names = append(names, r.Labels[k])
 	}
 	return names
