@@ -62,7 +62,7 @@ func checkCommand() *cobra.Command {
 	f.StringToStringVar(&c.Limit, "limit", nil, "single quotas, such as custom-labels.labels=500; 0 is none")
 	f.BoolVar(&c.CheckImages, "check-images", false, "open the images, which are in S3, and warn of what is wrong with their headers and masks")
 	f.BoolVar(&c.Images, "images", false, "decode the images too, compare them, and look at the labels of the whole")
-	f.StringVar(&c.ImagesDir, "images-dir", "", "folder that has the images, as BUCKET/KEY, KEY or the last part of KEY (default: S3)")
+	f.StringVar(&c.ImagesDir, "images-dir", "", "folder that has the images, as BUCKET/KEY, KEY or the end of KEY (default: S3)")
 	f.StringSliceVar(&c.FailOn, "fail-on", nil, "rules whose findings fail the check, such as near-duplicate,label-rare, or any, quality, images")
 	f.BoolVar(&c.Fix, "fix", false, "write a mended manifest beside the old one, as far as that needs no guess, and a list of what was changed")
 	f.StringVar(&c.Fixed, "fixed", "", "file for the mended manifest (default: train.fixed.manifest for train.manifest)")

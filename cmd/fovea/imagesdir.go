@@ -6,15 +6,18 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
 	"path"
+	"strings"
 
 	"fovea"
 )
 
 // A folderObjects is a folder in which the images of a manifest are, as they are
-// named in S3: BUCKET/KEY below it, or KEY, or the last part of KEY. Names and
-// links that lead out of it lead nowhere.
+// named in S3: BUCKET/KEY below it, or KEY, or KEY without ever more of the folders
+// at its start, as an export leaves out those that all keys have. Names and links
+// that lead out of it lead nowhere.
 type folderObjects struct{ root *os.Root }
 
 // openFolder opens a folder of images.
@@ -28,7 +31,7 @@ func openFolder(name string) (*folderObjects, error) {
 
 // open opens the file that an object is.
 func (f *folderObjects) open(ref fovea.ObjectRef) (*os.File, string, error) {
-	for _, name := range []string{path.Join(ref.Bucket, ref.Key), ref.Key, path.Base(ref.Key)} {
+	for name := range folderNames(ref) {
 		file, err := f.root.Open(name)
 		if err != nil {
 			continue
@@ -39,6 +42,21 @@ func (f *folderObjects) open(ref fovea.ObjectRef) (*os.File, string, error) {
 		file.Close()
 	}
 	return nil, "", fovea.Errorf(fovea.BadObject, "%s is not in %s: %w", ref, f.root.Name(), fs.ErrNotExist)
+}
+
+// folderNames yields the names that an object may have in a folder, the longest
+// first.
+func folderNames(ref fovea.ObjectRef) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		if !yield(path.Join(ref.Bucket, ref.Key)) {
+			return
+		}
+		for rest, more := ref.Key, true; more; _, rest, more = strings.Cut(rest, "/") {
+			if rest != "" && !yield(rest) {
+				return
+			}
+		}
+	}
 }
 
 // Stat implements fovea.Objects.
@@ -74,12 +92,11 @@ func (f *folderObjects) Read(_ context.Context, info fovea.ObjectInfo, off, n in
 // Write implements fovea.Objects. It writes beside the files that are there, and
 // never over one.
 func (f *folderObjects) Write(ctx context.Context, ref fovea.ObjectRef, _ string, body io.Reader, _ int64) (fovea.ObjectInfo, error) {
-	name := ref.Key
-	if st, err := f.root.Stat(ref.Bucket); err == nil && st.IsDir() {
-		name = path.Join(ref.Bucket, ref.Key)
-	}
-	if st, err := f.root.Stat(path.Dir(name)); err != nil || !st.IsDir() {
-		name = path.Base(ref.Key)
+	var name string
+	for name = range folderNames(ref) {
+		if st, err := f.root.Stat(path.Dir(name)); err == nil && st.IsDir() {
+			break
+		}
 	}
 	file, err := f.root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
 	if err != nil {
