@@ -26,7 +26,7 @@ var mayImport = map[string][]string{
 	"internal/model":               {".", "internal/appraisal", "internal/bundle", "internal/certificate", "internal/imaging", "internal/manifest", "internal/segment"},
 	"internal/appraisal":           {"internal/imaging", "internal/ml/classify", "internal/ml/head"},
 	"internal/bundle":              {"internal/certificate"},
-	"internal/hosting":             {"."},
+	"internal/hosting":             {".", "internal/ml/backbone"},
 	"internal/imaging":             {},
 	"internal/ml/matrix":           {"internal/ml/kernel"},
 	"internal/ml/feature":          {"internal/imaging", "internal/ml/matrix"},

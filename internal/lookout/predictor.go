@@ -7,9 +7,8 @@ import (
 	"image"
 	"image/png"
 
-	"fovea"
+	"fovea/internal/hosting"
 	"fovea/internal/imaging"
-	"fovea/internal/ml/backbone"
 	"fovea/internal/ml/classify"
 	"fovea/internal/ml/segmentation"
 	"fovea/internal/model"
@@ -80,7 +79,7 @@ func load(weights []byte) (*predictor, error) {
 	if err := json.Unmarshal(parts[settingsPart], p); err != nil {
 		return nil, fmt.Errorf("the settings of the model: %w", err)
 	}
-	if p.classifier, err = classify.Unmarshal(parts[classifierPart], findBackbone); err != nil {
+	if p.classifier, err = classify.Unmarshal(parts[classifierPart], hosting.FindBackbone); err != nil {
 		return nil, fmt.Errorf("the classifier of the model: %w", err)
 	}
 	if data, ok := parts[segmenterPart]; ok {
@@ -92,18 +91,6 @@ func load(weights []byte) (*predictor, error) {
 		}
 	}
 	return p, nil
-}
-
-// findBackbone returns the backbone of that hash.
-func findBackbone(name, hash string) (backbone.Backbone, error) {
-	b, err := backbone.Default()
-	if err != nil {
-		return nil, err
-	}
-	if b.Hash() != hash {
-		return nil, fovea.Errorf(fovea.NotReady, "It was trained with the backbone %s (%.12s), and this server has %s (%.12s). Train it again, or give the server that backbone.", name, hash, b.Name(), b.Hash())
-	}
-	return b, nil
 }
 
 // A prediction is what a model says of an image.

@@ -64,13 +64,3 @@ func (p *predictor) decide(verdict classify.Prediction) (anomalous bool, confide
 	}
 	return true, 1
 }
-
-// backbone returns the backbone that the model looks through, name and hash, ""
-// for none.
-func (p *predictor) backbone() string {
-	name, hash := classify.BackboneOf(p.classifier)
-	if name == "" {
-		return ""
-	}
-	return name + " " + hash
-}

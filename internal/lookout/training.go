@@ -73,7 +73,7 @@ func (t Trainer) Train(ctx context.Context, run *model.Run) (*fovea.TrainingResu
 	if err := run.PutWeights(ctx, bytes.NewReader(weights)); err != nil {
 		return nil, err
 	}
-	result := &fovea.TrainingResult{Recipe: recipe, Thresholds: learnt.thresholds(), Backbone: learnt.backbone()}
+	result := &fovea.TrainingResult{Recipe: recipe, Thresholds: learnt.thresholds(), Backbone: classify.BackboneOf(learnt.classifier)}
 	e := &evaluation{trainer: t, run: run, images: images, predictor: learnt, trained: len(train), result: result}
 	if err := e.write(ctx, test); err != nil {
 		return nil, err

@@ -100,12 +100,5 @@ func (p *predictor) backbone() string {
 	if p.classifier == nil {
 		return ""
 	}
-	return backboneText(classify.BackboneOf(p.classifier))
-}
-
-func backboneText(name, hash string) string {
-	if name == "" {
-		return ""
-	}
-	return name + " " + hash
+	return classify.BackboneOf(p.classifier)
 }

@@ -11,7 +11,6 @@ import (
 	"fovea"
 	"fovea/internal/hosting"
 	"fovea/internal/imaging"
-	"fovea/internal/ml/backbone"
 	"fovea/internal/ml/classify"
 	"fovea/internal/ml/detect"
 	"fovea/internal/ml/head"
@@ -75,7 +74,7 @@ func Load(weights []byte) (hosting.Predictor, error) {
 		}
 		known = len(p.detector.Classes())
 	} else {
-		if p.classifier, err = classify.Unmarshal(parts[classifierPart], findBackbone); err != nil {
+		if p.classifier, err = classify.Unmarshal(parts[classifierPart], hosting.FindBackbone); err != nil {
 			return nil, fmt.Errorf("the classifier of the model: %w", err)
 		}
 		known = len(p.classifier.Classes)
@@ -84,18 +83,6 @@ func Load(weights []byte) (hosting.Predictor, error) {
 		return nil, fmt.Errorf("the model knows %d labels and not %d", known, len(p.Labels))
 	}
 	return p, nil
-}
-
-// findBackbone returns the backbone of that hash.
-func findBackbone(name, hash string) (backbone.Backbone, error) {
-	b, err := backbone.Default()
-	if err != nil {
-		return nil, err
-	}
-	if b.Hash() != hash {
-		return nil, fovea.Errorf(fovea.NotReady, "It was trained with the backbone %s (%.12s), and this server has %s (%.12s). Train it again, or give the server that backbone.", name, hash, b.Name(), b.Hash())
-	}
-	return b, nil
 }
 
 // A finding is a label of an image, or of a part of it.
