@@ -264,9 +264,9 @@ func findingText(file string, f *dataset.Finding) string {
 	fmt.Fprintf(&b, "\n    %s\n", f.Message)
 	switch {
 	case f.Found != "" && f.Expected != "":
-		fmt.Fprintf(&b, "    found %s; expected %s\n", f.Found, f.Expected)
+		fmt.Fprintf(&b, "    found %s; expected %s\n", foundText(f.Found), f.Expected)
 	case f.Found != "":
-		fmt.Fprintf(&b, "    found %s\n", f.Found)
+		fmt.Fprintf(&b, "    found %s\n", foundText(f.Found))
 	case f.Expected != "":
 		fmt.Fprintf(&b, "    expected %s\n", f.Expected)
 	}
@@ -274,6 +274,24 @@ func findingText(file string, f *dataset.Finding) string {
 		fmt.Fprintf(&b, "    → %s\n", f.Mend)
 	}
 	return b.String()
+}
+
+// foundText returns what was found as it follows the word found: sentences, which
+// checks of images and labels write, without their capital and full stop.
+func foundText(found string) string {
+	sentence, ok := strings.CutSuffix(found, ".")
+	if !ok || !strings.Contains(sentence, " ") {
+		return found
+	}
+	for _, start := range []string{"It ", "Its ", "The ", "There "} {
+		if strings.HasPrefix(sentence, start) {
+			return "that " + strings.ToLower(sentence[:1]) + sentence[1:]
+		}
+	}
+	if sentence[0] >= '0' && sentence[0] <= '9' {
+		return "that " + sentence
+	}
+	return found
 }
 
 // summaryText returns what the whole came to.

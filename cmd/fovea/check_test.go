@@ -151,3 +151,21 @@ func TestCheckBuckets(t *testing.T) {
 		t.Errorf("err = %v\n%q", err, out)
 	}
 }
+
+// TestFoundText: sentences and words both follow the word found.
+func TestFoundText(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ found, want string }{
+		{"nothing", "nothing"},
+		{"", ""},
+		{"not json.", "not json."},
+		{`"s3://b/1.png"`, `"s3://b/1.png"`},
+		{"It has the bytes of the image of line 2.", "that it has the bytes of the image of line 2"},
+		{`The label "good" is on 1 image.`, `that the label "good" is on 1 image`},
+		{"3 images have boxes, and 2 have only labels of the whole image.", "that 3 images have boxes, and 2 have only labels of the whole image"},
+	} {
+		if got := foundText(test.found); got != test.want {
+			t.Errorf("foundText(%q) = %q, want %q", test.found, got, test.want)
+		}
+	}
+}
