@@ -164,6 +164,9 @@ func TestNamesAgain(t *testing.T) {
 	w.load(t, fovea.Train, line("a", "normal"))
 	w.Now = func() time.Time { return time.UnixMilli(1_700_000_000_000) } // the clock stands still
 	first := w.run(t, w.create(t, "v1"))
+	if !first.Asked.AutoSplit {
+		t.Error("CL-9.4: without a test dataset no part of the training data tests")
+	}
 	if _, err := w.Delete(ctx, w.ref("v1"), tagsOf); err != nil {
 		t.Fatal(err)
 	}
