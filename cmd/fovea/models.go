@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"time"
 
 	"fovea"
@@ -21,7 +23,7 @@ func (n *node) openModels(profiles map[fovea.Service]fovea.Profile, pager *fovea
 			fovea.CustomLabels: rekognition.Trainer{Partition: c.Partition},
 			fovea.Lookout:      lookout.Trainer{Partition: c.Partition},
 		},
-		Cores: c.TrainingCores, Longest: c.TrainingTime, Version: version(),
+		Scratch: n.scratch(), Cores: c.TrainingCores, Longest: c.TrainingTime, Version: version(),
 	}
 	load := func(ctx context.Context, m *fovea.Model) (hosting.Predictor, error) {
 		weights, err := models.ReadWeights(ctx, m)
@@ -39,6 +41,24 @@ func (n *node) openModels(profiles map[fovea.Service]fovea.Profile, pager *fovea
 		return err
 	}
 	return models, &hosting.Host{Load: load, Memory: c.ModelMemory}
+}
+
+// scratch returns the folder for what trainings keep for a while, without what
+// one that was killed has left; "", that of the system, if there can be none.
+func (n *node) scratch() string {
+	folder := filepath.Join(n.config.Data, "training")
+	if n.readOnly {
+		return ""
+	}
+	err := os.RemoveAll(folder)
+	if err == nil {
+		err = os.Mkdir(folder, 0o700)
+	}
+	if err != nil {
+		n.log.Warn("trainings use the folder of the system for temporary files", "error", err)
+		return ""
+	}
+	return folder
 }
 
 // loaders make models of the weights that the trainers of the services store.

@@ -3,6 +3,7 @@ package lookout
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"image"
 	"image/png"
@@ -81,6 +82,9 @@ func load(weights []byte) (*predictor, error) {
 	}
 	if p.classifier, err = classify.Unmarshal(parts[classifierPart], hosting.FindBackbone); err != nil {
 		return nil, fmt.Errorf("the classifier of the model: %w", err)
+	}
+	if p.classifier.Task != classify.Anomaly {
+		return nil, errors.New("the classifier of the model is none of normal and anomalous images")
 	}
 	if data, ok := parts[segmenterPart]; ok {
 		if p.segmenter, err = segmentation.Unmarshal(data); err != nil {
