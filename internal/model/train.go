@@ -86,7 +86,10 @@ func (o *Ops) train(ctx context.Context, m *fovea.Model) error {
 	defer func() { stop(nil); <-watched }()
 
 	began := time.Now()
-	result, err := run.trainer.Train(tctx, run)
+	var result *fovea.TrainingResult
+	if err = run.checkOutput(tctx); err == nil {
+		result, err = run.trainer.Train(tctx, run)
+	}
 	if err != nil && tctx.Err() != nil && ctx.Err() == nil {
 		err = context.Cause(tctx) // ours, and not what it made of the work
 	}
@@ -113,6 +116,22 @@ func (o *Ops) train(ctx context.Context, m *fovea.Model) error {
 		m.Weights, m.Progress, m.Stage = run.weights, 1, ""
 		return m.Move(fovea.Trained, o.now())
 	}, nil)
+}
+
+// checkOutput reports an output bucket that is not there before anything is
+// trained (CL-6.73), as far as the store of objects can tell.
+func (r *Run) checkOutput(ctx context.Context) error {
+	store, ok := r.ops.Objects.(interface {
+		CheckBucket(ctx context.Context, name string) error
+	})
+	if !ok {
+		return nil
+	}
+	err := store.CheckBucket(ctx, r.Model.Asked.Output.Bucket)
+	if err != nil && fovea.KindOf(err) != fovea.Internal {
+		return &Failure{Message: CannotWrite}
+	}
+	return err
 }
 
 // FailTrain gives up a training whose job failed too often.

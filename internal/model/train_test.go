@@ -100,8 +100,18 @@ func TestFailure(t *testing.T) {
 		t.Errorf("the end of a failed training is not known: %+v", m)
 	}
 
-	// The output cannot be written (CL-6.73, LV-14.47).
+	// The output cannot be written (CL-6.73, LV-14.47): a bucket that is not
+	// there is seen before anything is trained.
 	w.trainer.train = learns
+	spec, runs := w.spec("bucket"), w.trainer.runs
+	spec.Asked.Output.Bucket = "none"
+	v, err := w.Create(context.Background(), spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m := w.run(t, v.Model); m.Status != fovea.TrainFailed || m.Message != model.CannotWrite || w.trainer.runs != runs {
+		t.Errorf("%+v", m)
+	}
 	w.objects.refuse = fovea.Errorf(fovea.Denied, "no")
 	if m := w.run(t, w.create(t, "v3")); m.Status != fovea.TrainFailed || m.Message != model.CannotWrite {
 		t.Errorf("%+v", m)

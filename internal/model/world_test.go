@@ -285,6 +285,13 @@ func (o *objects) Stat(_ context.Context, ref fovea.ObjectRef) (fovea.ObjectInfo
 	return fovea.ObjectInfo{Ref: ref, Size: int64(len(text)), ETag: fmt.Sprintf("%q", fmt.Sprint(len(text)))}, nil
 }
 
+func (o *objects) CheckBucket(_ context.Context, name string) error {
+	if name == "none" {
+		return fovea.Errorf(fovea.BadObject, "there is no bucket %s", name)
+	}
+	return nil
+}
+
 func (o *objects) Read(ctx context.Context, info fovea.ObjectInfo, off, n int64) (io.ReadCloser, error) {
 	now, err := o.Stat(ctx, info.Ref)
 	if err != nil {

@@ -28,6 +28,14 @@ func (s *Store) Stat(ctx context.Context, ref fovea.ObjectRef) (fovea.ObjectInfo
 	return o.describe(b), nil
 }
 
+// CheckBucket reports a bucket that is not there as BadObject.
+func (s *Store) CheckBucket(ctx context.Context, name string) error {
+	if _, err := getBucket(s.read(ctx), name); err != nil {
+		return badObject(fovea.ObjectRef{Bucket: name}, err)
+	}
+	return nil
+}
+
 // Read implements fovea.Objects.
 func (s *Store) Read(ctx context.Context, info fovea.ObjectInfo, off, n int64) (io.ReadCloser, error) {
 	if off < 0 || n < 0 {

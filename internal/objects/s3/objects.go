@@ -3,8 +3,10 @@ package s3
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -61,6 +63,21 @@ func (o *Objects) Stat(ctx context.Context, ref fovea.ObjectRef) (fovea.ObjectIn
 	ref.Version = cmp.Or(ref.Version, aws.ToString(out.VersionId))
 	return fovea.ObjectInfo{Ref: ref, ETag: *out.ETag, Size: *out.ContentLength, Modified: aws.ToTime(out.LastModified).UTC(),
 		ContentType: aws.ToString(out.ContentType)}, nil
+}
+
+// CheckBucket reports a bucket that is not there as BadObject. One that may be
+// written to and not looked at is there.
+func (o *Objects) CheckBucket(ctx context.Context, name string) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	_, err := o.client.HeadBucket(ctx, &awss3.HeadBucketInput{Bucket: &name})
+	if err == nil {
+		return nil
+	}
+	if err = refused(fovea.ObjectRef{Bucket: name}, err); errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil // the training will see
 }
 
 // Eventual reports that an object which was written just now may be missing for
