@@ -24,6 +24,12 @@ func heatOf(ctx context.Context, m *classify.Model, img *imaging.Image, class in
 	if h := m.Heat(img, class); h.Data != nil {
 		return &appraisal.Heat{Label: m.Classes[class], W: h.W, H: h.H, Data: h.Data, Image: img}, nil
 	}
+	return covered(ctx, m, img, class)
+}
+
+// covered returns by how much the score of a class falls where a part of an
+// image is covered up, 1 where it falls most.
+func covered(ctx context.Context, m *classify.Model, img *imaging.Image, class int) (*appraisal.Heat, error) {
 	small := img
 	if max(img.W, img.H) > coverSide {
 		small = img.Fit(coverSide)
@@ -42,12 +48,12 @@ func heatOf(ctx context.Context, m *classify.Model, img *imaging.Image, class in
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
-			covered, err := logitOf(m, cover(small, x*cell-cell, y*cell-cell, coverPatch*cell, fill), class)
+			score, err := logitOf(m, cover(small, x*cell-cell, y*cell-cell, coverPatch*cell, fill), class)
 			if err != nil {
 				return nil, err
 			}
-			fall = append(fall, whole-covered)
-			top = max(top, math.Abs(whole-covered))
+			fall = append(fall, whole-score)
+			top = max(top, math.Abs(whole-score))
 		}
 	}
 	for _, f := range fall {
