@@ -64,7 +64,7 @@ var mayImport = map[string][]string{
 	"internal/rekognition/api":     {"internal/awsjson"},
 	"internal/lookout/api":         {"internal/awsjson"},
 	"internal/rekognition":         {".", "internal/appraisal", "internal/awsjson", "internal/rekognition/api", "internal/lint", "internal/manifest", "internal/dataset", "internal/project", "internal/segment", "internal/model", "internal/hosting", "internal/imaging", "internal/ml/backbone", "internal/ml/classify", "internal/ml/detect", "internal/ml/head"},
-	"internal/lookout":             {".", "internal/appraisal", "internal/awsjson", "internal/lookout/api", "internal/lint", "internal/manifest", "internal/dataset", "internal/project", "internal/segment", "internal/model", "internal/hosting", "internal/imaging", "internal/ml/backbone", "internal/ml/classify", "internal/ml/head", "internal/ml/segmentation", "internal/ml/unet"},
+	"internal/lookout":             {".", "internal/appraisal", "internal/awsjson", "internal/lookout/api", "internal/lint", "internal/manifest", "internal/dataset", "internal/project", "internal/segment", "internal/model", "internal/hosting", "internal/imaging", "internal/ml/backbone", "internal/ml/classify", "internal/ml/head", "internal/ml/segmentation"},
 	"internal/sdkmodel":            {},
 	"internal/server":              {".", "internal/sigv4"},
 	"internal/certificate":         {"internal/manifest"},
