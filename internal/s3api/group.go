@@ -34,15 +34,20 @@ func (s *Store) update(ctx context.Context, fn func(*tx) error) error {
 	s.queue = append(s.queue, w)
 	s.queueMu.Unlock()
 
-	s.turn.Lock()
-	for !w.done { // or the one before has taken it along
-		s.commit(ctx, s.next())
-	}
-	s.turn.Unlock()
+	s.takeTurns(ctx, w)
 	if w.panic != nil {
 		panic(w.panic)
 	}
 	return w.err
+}
+
+// takeTurns commits what waits until w is done, one group after the other.
+func (s *Store) takeTurns(ctx context.Context, w *pending) {
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	for !w.done { // or the one before has taken it along
+		s.commit(ctx, s.next())
+	}
 }
 
 // next takes the writes that have waited longest off the queue.
@@ -70,6 +75,9 @@ func (s *Store) commit(ctx context.Context, group []*pending) {
 func (s *Store) transact(ctx context.Context, group []*pending) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 	defer cancel()
+	if err := s.InPlace(); err != nil { // or a new connection would open whatever is there
+		return err
+	}
 	t, err := s.w.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -79,6 +87,9 @@ func (s *Store) transact(ctx context.Context, group []*pending) error {
 		if err := w.run(&tx{t, ctx, s.opts.Now().UTC()}); err != nil {
 			return err
 		}
+	}
+	if err := s.InPlace(); err != nil {
+		return err
 	}
 	return t.Commit()
 }
