@@ -253,11 +253,3 @@ func (b *Builder) reset() {
 		f.reset()
 	}
 }
-
-// from returns where row i begins, given where rows end.
-func from(ends []int, i int) int {
-	if i == 0 {
-		return 0
-	}
-	return ends[i-1]
-}

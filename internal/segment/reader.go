@@ -385,6 +385,14 @@ func (r *reader) lines(rows []int, fn func(i int, line []byte)) (err error) {
 // row returns the source_ref of a row.
 func (r *refs) row(i int) []byte { return r.text[from(r.ends, i):r.ends[i]] }
 
+// from returns where row i begins, given where rows end.
+func from(ends []int, i int) int {
+	if i == 0 {
+		return 0
+	}
+	return ends[i-1]
+}
+
 // rowsContaining calls set with the rows whose source_ref contains sub.
 func (r *refs) rowsContaining(sub []byte, set func(row int)) {
 	for from := 0; from < len(r.text); {
