@@ -26,6 +26,14 @@ type Backbone interface {
 	Global(*imaging.Image) ([]float32, error)
 }
 
+// A Sized backbone was made for images of a size.
+type Sized interface {
+	Backbone
+
+	// Side returns how many pixels the longer side of an image is to have.
+	Side() int
+}
+
 // A Map is features on a grid over an image.
 type Map struct {
 	Width, Height int // cells

@@ -75,16 +75,19 @@ func (l lens) look(m *imaging.Image, given []float32) (*view, error) {
 	if l.fine > 0 {
 		v.fine = feature.Classical(m.Fit(l.fine), l.cell).WithContext()
 	}
-	m = m.Fit(l.side)
-	v.classical = feature.Classical(m, l.cell).WithContext()
+	small := m.Fit(l.side)
+	v.classical = feature.Classical(small, l.cell).WithContext()
 	if l.network == nil {
 		return v, nil
 	}
+	if b, ok := l.network.(backbone.Sized); ok {
+		small = m.Fit(b.Side())
+	}
 	var err error
 	if l.global {
-		v.global, err = l.network.Global(m)
+		v.global, err = l.network.Global(small)
 	} else {
-		v.deep, err = deepCells(l.network, m)
+		v.deep, err = deepCells(l.network, small)
 	}
 	if err != nil {
 		return nil, err
@@ -95,20 +98,14 @@ func (l lens) look(m *imaging.Image, given []float32) (*view, error) {
 	return v, nil
 }
 
-// deepCells returns the maps of a network as one: the only one it has, or that
-// of P at the stride of the middle one.
+// deepCells returns the maps of a network as one.
 func deepCells(b backbone.Backbone, m *imaging.Image) (*feature.Map, error) {
 	maps, err := b.Dense(m)
 	if err != nil {
 		return nil, err
 	}
-	var one backbone.Map
-	if len(maps) == 1 {
-		one = maps[0]
-	} else if one, err = backbone.Cells(maps); err != nil {
-		return nil, err
-	}
-	return &feature.Map{H: one.Height, W: one.Width, C: one.Channels, Data: one.Data}, nil
+	one, err := backbone.Join(maps)
+	return &feature.Map{H: one.Height, W: one.Width, C: one.Channels, Data: one.Data}, err
 }
 
 // numbersOf returns how many numbers the network gave of a view.

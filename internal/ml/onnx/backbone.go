@@ -9,17 +9,20 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"fovea/internal/imaging"
 	"fovea/internal/ml/backbone"
 )
 
-// Options say how images are given to a network. What is 0 has the values that
-// most networks trained on photographs have.
+// Options say how images are given to a network. What is 0 is as the settings of
+// the file say (Set), and where they say nothing as for most networks that were
+// trained on photographs.
 type Options struct {
-	Name      string     // of the backbone; "onnx" if empty
+	Name      string     // of the backbone; "onnx" if nothing says one
 	Mean, Std [3]float32 // of red, green and blue from 0 to 1: taken off, and divided by
-	Multiple  int        // where the network takes any size: what both sides must be multiples of; 0 is 32
+	Side      int        // pixels of the longer side of images, where the network takes any size; 0 is 224
+	Multiple  int        // and what both sides must be multiples of; 0 is 32, or 14 if 32 does not work
 	Workers   int        // processor cores for an image; 0 is one
 }
 
@@ -34,12 +37,27 @@ type Backbone struct {
 	model *Model
 	o     Options
 	hash  string
+	shape form
 }
 
-var _ backbone.Backbone = (*Backbone)(nil)
+var _ backbone.Sized = (*Backbone)(nil)
 
-// Load returns the network in a file as a backbone. It runs it once, so that
-// what is not supported is told here, and with the context it can be ended.
+// A form is what a backbone says of any image.
+type form struct {
+	numbers  int // of the image as a whole
+	channels int // of a cell; 0 where there are no maps
+}
+
+// Bounds of a form: heads and what is learned of cells take time and memory with
+// it.
+const (
+	maxVector   = 8192
+	maxChannels = 2048
+)
+
+// Load returns the network in a file as a backbone. It runs it on images that
+// it draws, so that what does not work is told here, and with the context it can
+// be ended.
 func Load(ctx context.Context, file []byte, o Options) (*Backbone, error) {
 	m, err := Read(file)
 	if err != nil {
@@ -50,26 +68,99 @@ func Load(ctx context.Context, file []byte, o Options) (*Backbone, error) {
 
 // load is Load of a network that was read.
 func (m *Model) load(ctx context.Context, file []byte, o Options) (*Backbone, error) {
-	sum := sha256.Sum256(file)
-	b := &Backbone{model: m, o: o, hash: hex.EncodeToString(sum[:])}
-	b.o.Name, b.o.Multiple = cmp.Or(o.Name, "onnx"), cmp.Or(o.Multiple, 32)
-	if o.Std == [3]float32{} {
-		b.o.Mean, b.o.Std = [3]float32{0.485, 0.456, 0.406}, [3]float32{0.229, 0.224, 0.225}
+	o, err := m.options(o)
+	if err != nil {
+		return nil, fmt.Errorf("onnx: %w", err)
 	}
 	s := m.shape
-	if s[1] != 3 || s[0] > 1 || (s[2] < 0) != (s[3] < 0) || max(s[2], s[3]) > maxSide || b.o.Multiple < 1 || b.o.Multiple > 256 || slices.Contains(b.o.Std[:], 0) {
-		return nil, fmt.Errorf("onnx: an input of shape %v: one image with three channels is needed, both sides fixed, up to %d, or none", s, maxSide)
+	switch {
+	case s[1] != 3 || s[0] > 1 || (s[2] < 0) != (s[3] < 0) || max(s[2], s[3]) > maxSide:
+		return nil, fmt.Errorf("onnx: the input %q has the shape %v: one image is needed, channels first and three of them, both sides fixed, up to %d, or none", m.input, s, maxSide)
+	case slices.ContainsFunc(o.Std[:], func(v float32) bool { return v == 0 }) || o.Multiple < 0 || o.Multiple > maxMultiple:
+		return nil, fmt.Errorf("onnx: a deviation of 0 in %v, or multiples of %d", o.Std, o.Multiple)
 	}
-	side := 4 * b.o.Multiple
-	out, err := b.run(ctx, imaging.New(side, side))
-	if err != nil {
-		return nil, err
+	sum := sha256.Sum256(file)
+	b := &Backbone{model: m, o: o, hash: hex.EncodeToString(sum[:])}
+	b.o.Name, b.o.Side = displayName(o.Name), cmp.Or(o.Side, usualSide)
+	multiples := []int{o.Multiple}
+	if o.Multiple == 0 {
+		multiples = []int{32, 14}
 	}
-	if _, err := out.global(); err != nil {
-		return nil, err
+	for _, n := range multiples {
+		b.o.Multiple = n
+		tried := b.try(ctx)
+		if err = cmp.Or(err, tried); tried == nil {
+			return b, nil
+		}
+		if s[2] > 0 || ctx.Err() != nil {
+			break
+		}
 	}
-	return b, nil
+	return nil, err // of the first
 }
+
+// displayName returns the name of a backbone as it can stand among other words.
+func displayName(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if r > ' ' && r < 0x7f {
+			return r
+		}
+		return '-'
+	}, name)
+	return cmp.Or(name[:min(len(name), 100)], "onnx")
+}
+
+// try runs the network, on images of two shapes where it takes any, and notes
+// the form of what it says.
+func (b *Backbone) try(ctx context.Context) error {
+	sizes := [][2]int{{b.model.shape[3], b.model.shape[2]}}
+	if sizes[0][0] < 0 {
+		sizes = [][2]int{{4 * b.o.Multiple, 4 * b.o.Multiple}, {6 * b.o.Multiple, 4 * b.o.Multiple}}
+	}
+	for i, s := range sizes {
+		out, err := b.run(ctx, sampleImage(s[0], s[1]))
+		if err != nil {
+			return err
+		}
+		f, err := out.form()
+		switch {
+		case err != nil:
+			return err
+		case f.numbers > maxVector || f.channels > maxChannels:
+			return fmt.Errorf("onnx: the network says %d numbers of an image and %d of each cell; %d and %d are the most: choose fewer or smaller outputs", f.numbers, f.channels, maxVector, maxChannels)
+		case i > 0 && f != b.shape:
+			return fmt.Errorf("onnx: the network says other numbers of images of other sizes (%d and %d, %d and %d of a cell): say which size it takes, such as 224x224", b.shape.numbers, f.numbers, b.shape.channels, f.channels)
+		}
+		b.shape = f
+	}
+	return nil
+}
+
+// form returns the form of a result.
+func (r *result) form() (form, error) {
+	v, err := r.global()
+	if err != nil || len(r.maps) == 0 {
+		return form{numbers: len(v)}, err
+	}
+	m, err := backbone.Join(r.maps)
+	return form{len(v), m.Channels}, err
+}
+
+// sampleImage returns an image on which everything differs.
+func sampleImage(w, h int) *imaging.Image {
+	m := imaging.New(w, h)
+	for i := range m.Pix {
+		m.Pix[i] = uint8(i * i / 7)
+	}
+	return m
+}
+
+// Sizes of images, in pixels of a side.
+const (
+	minSide     = 16
+	usualSide   = 224
+	maxMultiple = 256
+)
 
 // maxSide bounds images.
 const maxSide = 4096
@@ -79,6 +170,14 @@ func (b *Backbone) Name() string { return b.o.Name }
 
 // Hash returns the SHA-256 of the file, in hexadecimal.
 func (b *Backbone) Hash() string { return b.hash }
+
+// Side returns how many pixels the longer side of an image is to have.
+func (b *Backbone) Side() int {
+	if s := b.model.shape; s[2] > 0 {
+		return max(s[2], s[3])
+	}
+	return b.o.Side
+}
 
 // Dense returns the maps, fine to coarse, without what padding added. Where the
 // network takes one size only, the image is fitted into it.
@@ -94,7 +193,6 @@ func (b *Backbone) Dense(m *imaging.Image) ([]backbone.Map, error) {
 	for i := range maps {
 		maps[i] = cut(&maps[i], out.w, out.h)
 	}
-	slices.SortStableFunc(maps, func(a, b backbone.Map) int { return cmp.Compare(a.Stride, b.Stride) })
 	return maps, nil
 }
 
@@ -137,10 +235,14 @@ func (b *Backbone) run(ctx context.Context, m *imaging.Image) (*result, error) {
 	}
 	out := &result{w: m.W, h: m.H}
 	for i, t := range values {
+		if slices.ContainsFunc(t.Floats, func(v float32) bool { return v-v != 0 }) {
+			return nil, fmt.Errorf("onnx: output %q has numbers that are infinite or none", b.model.outputs[i])
+		}
 		if err := out.add(t, w, h); err != nil {
 			return nil, fmt.Errorf("onnx: output %q: %w", b.model.outputs[i], err)
 		}
 	}
+	slices.SortStableFunc(out.maps, func(a, b backbone.Map) int { return cmp.Compare(a.Stride, b.Stride) })
 	return out, nil
 }
 

@@ -4,8 +4,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
+	"strings"
 )
 
 // A Model is a network read from a file. It is safe for use by several
@@ -18,8 +20,9 @@ type Model struct {
 	outputs []string
 	last    map[string]int // the last node that reads a value
 	opset   int64
-	memory  int64 // bytes, and
-	work    int64 // multiplications, that a run may take
+	meta    map[string]string // the settings of ours that the file has, without prefix
+	memory  int64             // bytes, and
+	work    int64             // multiplications, that a run may take
 }
 
 // A node is an operation.
@@ -45,7 +48,7 @@ func Read(file []byte) (*Model, error) {
 	if len(file) > MaxFile {
 		return nil, fmt.Errorf("onnx: a file of %d bytes is larger than %d", len(file), MaxFile)
 	}
-	m := &Model{weights: map[string]*Tensor{}, last: map[string]int{}, memory: maxMemory, work: maxWork}
+	m := &Model{weights: map[string]*Tensor{}, last: map[string]int{}, meta: map[string]string{}, memory: maxMemory, work: maxWork}
 	found := false
 	err := fields(file, func(f field) error {
 		switch {
@@ -56,6 +59,8 @@ func Read(file []byte) (*Model, error) {
 			return errors.New("there are two graphs")
 		case f.id == 8 && f.wire == wireBytes:
 			return m.version(f.bytes)
+		case f.id == propertyField && f.wire == wireBytes:
+			return m.property(f.bytes)
 		case f.id == 25:
 			return errors.New("the file defines functions of its own, which are not supported")
 		}
@@ -65,12 +70,49 @@ func Read(file []byte) (*Model, error) {
 		err = errors.New("there is no graph in it")
 	}
 	if err == nil {
+		err = m.choose()
+	}
+	if err == nil {
 		err = m.check()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("onnx: %w", err)
 	}
 	return m, nil
+}
+
+// choose takes the outputs that the settings of the file name, if they name any,
+// and drops the nodes and weights that no output needs, such as a classifier
+// behind the layers that are wanted.
+func (m *Model) choose() error {
+	if names, ok := m.meta[outputsSetting]; ok {
+		m.outputs = nil
+		for name := range strings.SplitSeq(names, ",") {
+			m.outputs = append(m.outputs, strings.TrimSpace(name))
+		}
+		if len(m.outputs) > maxNames {
+			return fmt.Errorf("there are more than %d outputs", maxNames)
+		}
+	}
+	needed := map[string]bool{}
+	for _, name := range m.outputs {
+		needed[name] = true
+	}
+	kept := len(m.nodes) // the nodes from there on
+	for i := len(m.nodes) - 1; i >= 0; i-- {
+		n := &m.nodes[i]
+		if !slices.ContainsFunc(n.out, func(name string) bool { return needed[name] }) {
+			continue
+		}
+		for _, name := range n.in {
+			needed[name] = true
+		}
+		kept--
+		m.nodes[kept] = m.nodes[i]
+	}
+	m.nodes = slices.Clone(m.nodes[kept:])
+	maps.DeleteFunc(m.weights, func(name string, _ *Tensor) bool { return !needed[name] })
+	return nil
 }
 
 // version notes which version of the operators is meant.
@@ -175,8 +217,8 @@ func readNode(b []byte) (node, error) {
 	if n.op == "Constant" && n.attr["value"].tensor == nil {
 		n.constant()
 	}
-	if err == nil && domain != "" && domain != "ai.onnx" {
-		err = fmt.Errorf("operator %s is of %q, which is not supported", n.op, domain)
+	if domain != "" && domain != "ai.onnx" {
+		n.op = domain + "." + n.op // which no operator is called
 	}
 	return n, err
 }
@@ -396,6 +438,9 @@ func (m *Model) check() error {
 	if m.input == "" || len(m.shape) != 4 || len(m.outputs) == 0 {
 		return fmt.Errorf("the input %q has shape %v, and there are %d outputs: one image of four dimensions and at least one output are needed", m.input, m.shape, len(m.outputs))
 	}
+	if err := m.supported(); err != nil {
+		return err
+	}
 	if m.opset < 1 {
 		return errors.New("it does not say which version of the operators it means, or is cut off")
 	}
@@ -404,9 +449,6 @@ func (m *Model) check() error {
 		made[name] = true
 	}
 	for i, n := range m.nodes {
-		if operators[n.op] == nil {
-			return fmt.Errorf("node %d, %q: the operator %s is not supported", i, n.name, n.op)
-		}
 		for _, in := range n.in {
 			if in != "" && !made[in] {
 				return fmt.Errorf("node %d, %q: nothing makes %q before it", i, n.name, in)
@@ -425,11 +467,34 @@ func (m *Model) check() error {
 	}
 	for _, out := range m.outputs {
 		if !made[out] {
-			return fmt.Errorf("nothing makes the output %q", out)
+			return fmt.Errorf("nothing makes the output %.100q", out)
 		}
 		m.last[out] = len(m.nodes)
 	}
 	return nil
+}
+
+// supported reports all operators that are not, each with the first node that
+// has it.
+func (m *Model) supported() error {
+	var missing []string
+	seen := map[string]bool{}
+	for _, n := range m.nodes {
+		if operators[n.op] == nil && !seen[n.op] {
+			seen[n.op] = true
+			missing = append(missing, fmt.Sprintf("%.100s (node %.100q)", n.op, n.name))
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	const told = 10
+	more := ""
+	if len(missing) > told {
+		more, missing = fmt.Sprintf(" and %d more", len(missing)-told), missing[:told]
+	}
+	return fmt.Errorf("it has operators that are not supported: %s%s. Supported are %s. Export the network for a newer or older version of the operators (opset), simplify it, or choose outputs before these nodes",
+		strings.Join(missing, ", "), more, strings.Join(slices.Sorted(maps.Keys(operators)), ", "))
 }
 
 // Shape returns the shape of the input: images, channels, height, width; -1

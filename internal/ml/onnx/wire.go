@@ -29,42 +29,53 @@ type field struct {
 // refused.
 func fields(b []byte, fn func(f field) error) error {
 	for len(b) > 0 {
-		tag, n := binary.Uvarint(b)
-		if n <= 0 || tag>>3 == 0 || tag>>3 > 1<<29 {
-			return errWire
-		}
-		b = b[n:]
-		f := field{id: int(tag >> 3), wire: int(tag & 7)}
-		switch f.wire {
-		case wireVarint:
-			if f.n, n = binary.Uvarint(b); n <= 0 {
-				return errWire
-			}
-			b = b[n:]
-		case wire64:
-			if len(b) < 8 {
-				return errWire
-			}
-			f.n, b = binary.LittleEndian.Uint64(b), b[8:]
-		case wire32:
-			if len(b) < 4 {
-				return errWire
-			}
-			f.n, b = uint64(binary.LittleEndian.Uint32(b)), b[4:]
-		case wireBytes:
-			size, n := binary.Uvarint(b)
-			if n <= 0 || size > uint64(len(b)-n) {
-				return errWire
-			}
-			f.bytes, b = b[n:n+int(size)], b[n+int(size):]
-		default:
-			return errWire
+		f, rest, err := next(b)
+		if err != nil {
+			return err
 		}
 		if err := fn(f); err != nil {
 			return err
 		}
+		b = rest
 	}
 	return nil
+}
+
+// next returns the first field of a message, and what is behind it.
+func next(b []byte) (f field, rest []byte, err error) {
+	tag, n := binary.Uvarint(b)
+	if n <= 0 || tag>>3 == 0 || tag>>3 > 1<<29 {
+		return f, nil, errWire
+	}
+	b = b[n:]
+	f.id, f.wire = int(tag>>3), int(tag&7)
+	switch f.wire {
+	case wireVarint:
+		if f.n, n = binary.Uvarint(b); n <= 0 {
+			return f, nil, errWire
+		}
+		return f, b[n:], nil
+	case wire64:
+		if len(b) < 8 {
+			return f, nil, errWire
+		}
+		f.n = binary.LittleEndian.Uint64(b)
+		return f, b[8:], nil
+	case wire32:
+		if len(b) < 4 {
+			return f, nil, errWire
+		}
+		f.n = uint64(binary.LittleEndian.Uint32(b))
+		return f, b[4:], nil
+	case wireBytes:
+		size, n := binary.Uvarint(b)
+		if n <= 0 || size > uint64(len(b)-n) {
+			return f, nil, errWire
+		}
+		f.bytes = b[n : n+int(size)]
+		return f, b[n+int(size):], nil
+	}
+	return f, nil, errWire
 }
 
 // maxInts is how many integers are read of a field: they are shapes and places.
