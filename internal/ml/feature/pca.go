@@ -12,6 +12,10 @@ type Projection struct {
 	Axes *matrix.Matrix // a row for each dimension of the result
 }
 
+// manyColumns is from how many on the axes are found by a method that is less
+// exact and much faster.
+const manyColumns = 448
+
 // FitProjection returns the principal components of the rows of x, at most dims
 // of them, after each column was made to have variance 1. The results have
 // about variance 1 in each dimension: the variance that is divided out is that
@@ -32,8 +36,14 @@ func FitProjection(x *matrix.Matrix, dims int) *Projection {
 		}
 		trace += row[i]
 	}
-	values, vectors := matrix.Eigen(cov)
 	dims = min(dims, x.Cols)
+	var values []float64
+	var vectors [][]float64
+	if x.Cols <= manyColumns {
+		values, vectors = matrix.Eigen(cov)
+	} else {
+		values, vectors = matrix.Leading(cov, dims)
+	}
 	p.Axes = matrix.New(dims, x.Cols)
 	ridge := math.Max(0.01*trace/float64(x.Cols), 1e-9)
 	for d := range dims {
