@@ -34,7 +34,11 @@ func (n *node) openModels(profiles map[fovea.Service]fovea.Profile, pager *fovea
 		if err != nil {
 			return nil, err
 		}
-		return loaders[service](weights)
+		loaded, err := loaders[service](weights)
+		if err != nil && fovea.KindOf(err) == fovea.Internal {
+			err = &model.Damage{Weights: m.Weights, Problem: err.Error()}
+		}
+		return loaded, err
 	}
 	models.Ready = func(ctx context.Context, m *fovea.Model) error {
 		_, err := load(ctx, m)

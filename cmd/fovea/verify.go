@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"fovea/internal/dataset"
+	"fovea/internal/model"
 	"fovea/internal/s3api"
 	"fovea/internal/sqlstore"
 )
@@ -23,7 +24,7 @@ func verifyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify",
 		Short: "Read all data and report what is damaged",
-		Long: "Read all that datasets and fovea's own S3 hold, compare it with its checksums, and\n" +
+		Long: "Read all that datasets, models and fovea's own S3 hold, compare it with its checksums, and\n" +
 			"name every object that is damaged or missing and what it held. It changes nothing and\n" +
 			"needs no server, but may run beside one. Exit status 0: all is well; 1: something is\n" +
 			"damaged; 2: it could not be read.",
@@ -60,6 +61,7 @@ type verification struct {
 	Revisions int64         `json:"revisions"`
 	Segments  int64         `json:"segments"`
 	Reports   int64         `json:"reports"`
+	Models    int64         `json:"models"`
 	Objects   int64         `json:"objects"` // of the embedded S3
 	Bytes     int64         `json:"bytes"`
 	Damaged   []damagedFile `json:"damaged"`
@@ -69,6 +71,7 @@ type damagedFile struct {
 	Object  string    `json:"object"`
 	Problem string    `json:"problem"`
 	Holds   []holding `json:"holds,omitempty"`
+	Models  []string  `json:"models,omitempty"` // SERVICE/PROJECT/MODEL, that need it
 }
 
 type holding struct {
@@ -116,7 +119,10 @@ func (c *config) verify(ctx context.Context) (v *verification, err error) {
 	}
 	v.Revisions, v.Segments, v.Reports, v.Bytes = found.Revisions, found.Segments, found.Reports, found.Bytes
 	for _, d := range found.Damaged {
-		v.Damaged = append(v.Damaged, damagedFile{d.Object, d.Problem, holdings(d.Holds)})
+		v.Damaged = append(v.Damaged, damagedFile{Object: d.Object, Problem: d.Problem, Holds: holdings(d.Holds)})
+	}
+	if err := v.models(ctx, n); err != nil {
+		return nil, err
 	}
 	if c.S3Endpoint != "" {
 		return v, nil
@@ -144,6 +150,19 @@ func (v *verification) database(ctx context.Context, name string, db interface {
 		v.Damaged = append(v.Damaged, damagedFile{Object: name, Problem: strings.Join(faults, "; ")})
 	}
 	return err
+}
+
+// models verifies what belongs to models.
+func (v *verification) models(ctx context.Context, n *node) error {
+	found, err := (&model.Ops{Store: n.store, Blobs: n.blobs}).Verify(ctx)
+	if err != nil {
+		return err
+	}
+	v.Models, v.Bytes = found.Models, v.Bytes+found.Bytes
+	for _, d := range found.Damaged {
+		v.Damaged = append(v.Damaged, damagedFile{Object: d.Name, Problem: d.Problem, Models: d.Models})
+	}
+	return nil
 }
 
 // objects verifies the embedded S3.
@@ -185,9 +204,12 @@ func (v *verification) write(w io.Writer, asJSON bool) error {
 			}
 			fmt.Fprintf(w, "  holds %d entries of %s, in revisions %s%s\n", h.Entries, h.Dataset, ranges(h.Revisions), current)
 		}
+		if len(d.Models) > 0 {
+			fmt.Fprintf(w, "  belongs to %s\n", strings.Join(d.Models, ", "))
+		}
 	}
-	_, err := fmt.Fprintf(w, "%d revisions, %d segments, %d reports, %d S3 objects, %d bytes: %d damaged\n",
-		v.Revisions, v.Segments, v.Reports, v.Objects, v.Bytes, len(v.Damaged))
+	_, err := fmt.Fprintf(w, "%d revisions, %d segments, %d reports, %d models, %d S3 objects, %d bytes: %d damaged\n",
+		v.Revisions, v.Segments, v.Reports, v.Models, v.Objects, v.Bytes, len(v.Damaged))
 	return err
 }
 

@@ -2,6 +2,7 @@ package model
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"fovea"
@@ -135,8 +136,9 @@ func (o *Ops) RunHost(ctx context.Context, job fovea.HostJob) error {
 		return err
 	}
 	var unready error
+	var damage *Damage
 	if m.Status == fovea.Starting && o.Ready != nil {
-		if unready = o.Ready(ctx, m); unready != nil && fovea.KindOf(unready) == fovea.Internal {
+		if unready = o.Ready(ctx, m); unready != nil && !errors.As(unready, &damage) && fovea.KindOf(unready) == fovea.Internal {
 			return fmt.Errorf("host model %d: %w", m.ID, unready)
 		}
 	}
@@ -149,7 +151,7 @@ func (o *Ops) RunHost(ctx context.Context, job fovea.HostJob) error {
 		case m.Status == fovea.Stopping:
 			err = m.Move(fovea.Stopped, o.now())
 		case m.Status == fovea.Starting && unready != nil:
-			err = m.Fail(unready.Error(), false, o.now())
+			err = m.Fail(unready.Error(), damage != nil, o.now())
 		case m.Status == fovea.Starting:
 			err = m.Move(fovea.Running, o.now())
 		}

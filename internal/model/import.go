@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
+	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 
@@ -55,6 +57,7 @@ func (o *Ops) Import(ctx context.Context, spec ImportSpec) (*View, error) {
 	if err := p.fill(ctx, v.Model, &spec); err != nil {
 		return nil, err
 	}
+	v.Model.Weights = weightsName(v.Model.ID, sha256.Sum256(b.Files[bundleWeights]))
 	if err := o.unpack(ctx, v, b); err != nil {
 		return nil, err
 	}
@@ -139,7 +142,7 @@ func (p *Passport) fill(ctx context.Context, m *fovea.Model, spec *ImportSpec) e
 		Ended: p.Trained, Seconds: p.Seconds, Code: p.Code, Recipe: p.Kind, Backbone: p.Backbone, Thresholds: p.Thresholds,
 		Precision: p.Precision, Recall: p.Recall, F1: p.F1,
 	}
-	m.Progress, m.Weights, m.Thresholds = 1, weightsName(m.ID), p.SetThresholds
+	m.Progress, m.Thresholds = 1, p.SetThresholds
 	if err := m.Move(fovea.Training, m.Created); err != nil {
 		return err
 	}
@@ -163,6 +166,9 @@ func (o *Ops) unpack(ctx context.Context, v *View, b *bundle.Bundle) (err error)
 		if err := o.Ready(ctx, m); err != nil {
 			if ctx.Err() != nil {
 				return err
+			}
+			if damage := (*Damage)(nil); errors.As(err, &damage) {
+				err = errors.New(damage.Problem) // nothing is to be restored here
 			}
 			return fovea.Errorf(fovea.Invalid, "The model of the bundle cannot be used here: %w.", err)
 		}

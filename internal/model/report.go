@@ -18,7 +18,8 @@ const reportFile = "report.json"
 func reportName(weights string) string { return path.Dir(weights) + "/" + reportFile }
 
 // PutReport stores what is known about the model besides its evaluation files,
-// which replaces any that the run has stored before.
+// which replaces any that the run has stored before. It comes after PutWeights,
+// because the report is kept beside the weights.
 func (r *Run) PutReport(ctx context.Context, report *appraisal.Report) error {
 	text, err := json.Marshal(report)
 	if err != nil {
@@ -27,7 +28,7 @@ func (r *Run) PutReport(ctx context.Context, report *appraisal.Report) error {
 	if len(text) > appraisal.MaxBytes {
 		return fmt.Errorf("the report about the model has %d bytes, more than %d", len(text), appraisal.MaxBytes)
 	}
-	if _, err := r.ops.Blobs.Put(ctx, reportName(weightsName(r.Model.ID)), bytes.NewReader(text)); err != nil {
+	if _, err := r.ops.Blobs.Put(ctx, reportName(r.weights), bytes.NewReader(text)); err != nil {
 		return fmt.Errorf("store the report about the model: %w", err)
 	}
 	return nil

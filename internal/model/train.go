@@ -1,8 +1,10 @@
 package model
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -177,8 +179,12 @@ func (o *Ops) newRun(ctx context.Context, m *fovea.Model) (*Run, error) {
 // PutWeights stores the weights, which replaces any that the run has stored
 // before.
 func (r *Run) PutWeights(ctx context.Context, weights io.Reader) error {
-	name := weightsName(r.Model.ID)
-	if _, err := r.ops.Blobs.Put(ctx, name, weights); err != nil {
+	data, err := io.ReadAll(weights)
+	if err != nil {
+		return fmt.Errorf("read weights: %w", err)
+	}
+	name := weightsName(r.Model.ID, sha256.Sum256(data))
+	if _, err := r.ops.Blobs.Put(ctx, name, bytes.NewReader(data)); err != nil {
 		return fmt.Errorf("store weights: %w", err)
 	}
 	r.weights = name

@@ -3,6 +3,9 @@ package model
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -19,29 +22,60 @@ const weightsPrefix = "weights/"
 const weightsFile = "model"
 
 // weightsName returns the name in Blobs of the weights that a model was trained
-// to.
-func weightsName(id fovea.ModelID) string {
-	return weightsPrefix + fovea.FormatID(int64(id)) + "/" + weightsFile
+// to. Their SHA-256 is in it, so that they can be told from any others, and an
+// attempt at a training that does not know yet that it lost its lease cannot
+// replace them.
+func weightsName(id fovea.ModelID, sum [sha256.Size]byte) string {
+	return weightsPrefix + fovea.FormatID(int64(id)) + "/" + hex.EncodeToString(sum[:]) + "/" + weightsFile
 }
 
-// Weights opens the weights of a model. One without weights is NotReady.
-func (o *Ops) Weights(ctx context.Context, m *fovea.Model) (fovea.Blob, error) {
+// checkWeights reports weights that are not those of the name. The oldest names
+// have no checksum: what they name only has those of its parts.
+func checkWeights(name string, weights []byte) error {
+	want, err := hex.DecodeString(path.Base(path.Dir(name)))
+	if err != nil || len(want) != sha256.Size {
+		_, err := SplitParts(weights)
+		return err
+	}
+	if sum := sha256.Sum256(weights); string(sum[:]) != string(want) {
+		return errors.New("they are not those that were trained: their checksum is wrong")
+	}
+	return nil
+}
+
+// A Damage is why the weights of a model are not used: they are missing, or
+// not as they were written. It is a fault of ours.
+type Damage struct {
+	Weights string // name in Blobs
+	Problem string
+}
+
+// Error tells people what is wrong and what to do.
+func (d *Damage) Error() string {
+	return fmt.Sprintf("Its weights are damaged: %s. Restore %s from a backup, or train the model again.", d.Problem, d.Weights)
+}
+
+// ReadWeights returns the weights of a model whole. A model without weights is
+// NotReady; weights that are missing, or not those that were stored, are a
+// *Damage.
+func (o *Ops) ReadWeights(ctx context.Context, m *fovea.Model) ([]byte, error) {
 	if m.Weights == "" {
 		return nil, fovea.Errorf(fovea.NotReady, "The model %s is %s and has no weights.", m.Name, m.Status)
 	}
-	return o.Blobs.Open(ctx, m.Weights)
-}
-
-// ReadWeights returns the weights of a model whole.
-func (o *Ops) ReadWeights(ctx context.Context, m *fovea.Model) ([]byte, error) {
-	blob, err := o.Weights(ctx, m)
+	blob, err := o.Blobs.Open(ctx, m.Weights)
 	if err != nil {
+		if fovea.KindOf(err) == fovea.NotFound {
+			return nil, &Damage{m.Weights, "they are missing"}
+		}
 		return nil, err
 	}
 	defer blob.Close()
 	data := make([]byte, blob.Size())
 	if n, err := blob.ReadAt(data, 0); n < len(data) {
 		return nil, fmt.Errorf("read %s: %w", m.Weights, cmp.Or(err, io.ErrUnexpectedEOF))
+	}
+	if err := checkWeights(m.Weights, data); err != nil {
+		return nil, &Damage{m.Weights, err.Error()}
 	}
 	return data, nil
 }

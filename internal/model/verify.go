@@ -1,0 +1,157 @@
+package model
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"fovea"
+)
+
+// A Verification counts what Verify has looked at, and what is damaged.
+type Verification struct {
+	Models  int64 // that have weights
+	Bytes   int64 // of weights and reports; those that copies share count once
+	Damaged []DamagedFile
+}
+
+// A DamagedFile is a blob that is not what it should be.
+type DamagedFile struct {
+	Name    string
+	Problem string
+	Models  []string // that need it, as SERVICE/PROJECT/MODEL, in order
+}
+
+// usable are the statuses of models that have weights.
+var usable = []fovea.ModelStatus{fovea.Trained, fovea.Copying, fovea.Copied, fovea.Starting, fovea.Running, fovea.StartFailed, fovea.Stopping, fovea.Stopped}
+
+// page is how many models Verify takes out of the store at a time.
+const page = 100
+
+// Verify reads the weights of all models, compares them with their checksums,
+// and the reports beside them. It may run beside a server: what is deleted
+// meanwhile is no damage. In memory it holds the names of all weights and those
+// of one model.
+func (o *Ops) Verify(ctx context.Context) (*Verification, error) {
+	v := &Verification{}
+	problems := map[string][]DamagedFile{} // by name of the weights; empty for sound ones
+	for _, status := range usable {
+		for after := fovea.ModelID(0); ; {
+			list, err := o.viewsThat(ctx, status, after)
+			if err != nil {
+				return nil, fmt.Errorf("verify models: %w", err)
+			}
+			if len(list) == 0 {
+				break
+			}
+			for _, m := range list {
+				after = m.Model.ID
+				if err := o.verifyModel(ctx, m, v, problems); err != nil {
+					return nil, fmt.Errorf("verify models: %w", err)
+				}
+			}
+		}
+	}
+	for _, list := range problems {
+		for _, d := range list {
+			slices.Sort(d.Models)
+			v.Damaged = append(v.Damaged, d)
+		}
+	}
+	slices.SortFunc(v.Damaged, func(a, b DamagedFile) int { return cmp.Compare(a.Name, b.Name) })
+	return v, nil
+}
+
+// viewsThat returns the next models that have a status.
+func (o *Ops) viewsThat(ctx context.Context, status fovea.ModelStatus, after fovea.ModelID) (list []*View, err error) {
+	err = o.Store.View(ctx, func(tx fovea.Tx) error {
+		models, err := tx.ModelsThat(status, after, page)
+		list = nil
+		for _, m := range models {
+			p, err := tx.Project(m.Project)
+			if err != nil {
+				return err
+			}
+			list = append(list, &View{p, m})
+		}
+		return err
+	})
+	return list, err
+}
+
+// verifyModel notes what is wrong with the files of a model.
+func (o *Ops) verifyModel(ctx context.Context, v *View, done *Verification, problems map[string][]DamagedFile) error {
+	m := v.Model
+	if m.Weights == "" {
+		return nil
+	}
+	done.Models++
+	list, seen := problems[m.Weights]
+	if !seen {
+		var err error
+		if list, err = o.verifyFiles(ctx, m, done); err != nil {
+			return err
+		}
+	}
+	for i := range list {
+		list[i].Models = append(list[i].Models, fmt.Sprintf("%s/%s/%s", v.Project.Service, v.Project.Name, m.Name))
+	}
+	problems[m.Weights] = list
+	return nil
+}
+
+// verifyFiles returns what is wrong with the weights of a model and the report
+// beside them, none if no model has them any more.
+func (o *Ops) verifyFiles(ctx context.Context, m *fovea.Model, done *Verification) (list []DamagedFile, err error) {
+	weights, err := o.ReadWeights(ctx, m)
+	var damage *Damage
+	switch {
+	case errors.As(err, &damage):
+		list = append(list, DamagedFile{Name: m.Weights, Problem: damage.Problem})
+	case err != nil:
+		return nil, err
+	}
+	done.Bytes += int64(len(weights))
+	switch problem, n, err := o.verifyReport(ctx, m); {
+	case err != nil:
+		return nil, err
+	case problem != "":
+		list = append(list, DamagedFile{Name: reportName(m.Weights), Problem: problem})
+	default:
+		done.Bytes += n
+	}
+	if len(list) == 0 {
+		return nil, nil
+	}
+	needed := false
+	err = o.Store.View(ctx, func(tx fovea.Tx) (err error) {
+		needed, err = tx.HasWeights(m.Weights)
+		return err
+	})
+	if err != nil || !needed {
+		return nil, err
+	}
+	return list, nil
+}
+
+// verifyReport returns what is wrong with the report about a model, which it may
+// have none of, and how many bytes it has.
+func (o *Ops) verifyReport(ctx context.Context, m *fovea.Model) (problem string, n int64, err error) {
+	blob, err := o.Report(ctx, m)
+	if err != nil {
+		return "", 0, ignoreNotFound(err)
+	}
+	defer blob.Close()
+	text, err := io.ReadAll(io.NewSectionReader(blob, 0, blob.Size()))
+	if err != nil {
+		return "", 0, fmt.Errorf("read the report about the model %s: %w", m.Name, err)
+	}
+	if !json.Valid(text) {
+		return "it is no JSON", 0, nil
+	}
+	return "", int64(len(text)), nil
+}
