@@ -27,8 +27,8 @@ const (
 	Stopped     ModelStatus = "stopped"
 )
 
-// modelMoves lists what each status may become (CL-4.3, LV-3.2). A model that
-// is starting may be stopped (LV-2.89).
+// modelMoves lists what each status may become (CL-4.3, LV-3.2). From which of
+// them a model may be stopped differs: Profile.StopFrom says it.
 var modelMoves = map[ModelStatus][]ModelStatus{
 	"":          {Training, Copying},
 	Training:    {Trained, TrainFailed},
@@ -36,7 +36,7 @@ var modelMoves = map[ModelStatus][]ModelStatus{
 	Trained:     {Starting},
 	Copied:      {Starting},
 	Stopped:     {Starting},
-	StartFailed: {Starting},
+	StartFailed: {Starting, Stopping},
 	Starting:    {Running, StartFailed, Stopping},
 	Running:     {Stopping, StartFailed},
 	Stopping:    {Stopped},
@@ -80,7 +80,6 @@ type Model struct {
 // Asked is what was asked for when a model was made.
 type Asked struct {
 	Output      ObjectRef // the bucket, and as Key the prefix, of what training writes
-	NoPrefix    bool      // none was given, which an answer tells from ""
 	KMSKey      string
 	Description string
 	Caller      string
@@ -147,7 +146,8 @@ func (m *Model) Move(to ModelStatus, now time.Time) error {
 }
 
 // Fail takes the model from a status of work to the failure of it, with the
-// reason. Ours says that the server and not the data is to blame.
+// reason. Ours says that the server and not the data is to blame. A training has
+// ended then, whatever it came to (CL-9.45).
 func (m *Model) Fail(message string, ours bool, now time.Time) error {
 	to := map[ModelStatus]ModelStatus{Training: TrainFailed, Copying: CopyFailed}[m.Status]
 	if to == "" {
@@ -161,6 +161,9 @@ func (m *Model) Fail(message string, ours bool, now time.Time) error {
 }
 
 // Resting reports whether nothing is done with the model, so that it may be
+	if to == TrainFailed && m.Result == nil {
+		m.Result = &TrainingResult{Ended: now}
+	}
 // deleted.
 func (m *Model) Resting() bool {
 	switch m.Status {

@@ -14,7 +14,7 @@ func TestModelMoves(t *testing.T) {
 		from []ModelStatus // CL-4.3
 	}{
 		{"CL-4.3 start", Starting, []ModelStatus{Trained, Copied, Stopped, StartFailed}},
-		{"CL-4.3 LV-2.89 stop", Stopping, []ModelStatus{Running, Starting}},
+		{"CL-4.3 LV-2.89 stop", Stopping, []ModelStatus{Running, Starting, StartFailed}},
 		{"trained", Trained, []ModelStatus{Training}},
 		{"copied", Copied, []ModelStatus{Copying}},
 		{"stopped", Stopped, []ModelStatus{Stopping}},
@@ -45,6 +45,9 @@ func TestModelFail(t *testing.T) {
 		m := &Model{Name: "v", Status: from}
 		if err := m.Fail("why", true, now); err != nil || m.Status != want || m.Message != "why" || !m.Ours {
 			t.Errorf("from %s: %v, %+v", from, err, m)
+		}
+		if ended := m.Result != nil && m.Result.Ended.Equal(now); ended != (from == Training) { // CL-9.45
+			t.Errorf("from %s: the training ended: %v, %+v", from, ended, m.Result)
 		}
 	}
 	m := &Model{Name: "v", Status: Stopped}

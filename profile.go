@@ -25,6 +25,15 @@ type Profile struct {
 	BlankLines bool // blank lines count as dropped lines (CL-5.6) instead of being passed over (LV-5.5)
 	Strict     bool // one dropped line fails the import (LV-5.89)
 	SameSize   bool // all images of a project have one size (LV-5.51)
+
+	// StopFrom has the statuses from which a model may be stopped: the services
+	// differ on one that is starting and on one that could not be started (CL-4.3,
+	// LV-2.89).
+	StopFrom []ModelStatus
+
+	// OutputAtOnce refuses to train where the bucket for the output is not there
+	// (LV 6.2), instead of letting the training fail (CL-6.73).
+	OutputAtOnce bool
 }
 
 // Limits are the quotas of a service. Zero lifts one.
@@ -43,6 +52,8 @@ type Limits struct {
 	Image         ImageLimits
 
 	Minima    bool // training needs the least numbers of images (LV-6.7, LV-6.8)
+	MaskTrain int  // training images of a model that finds areas (LV-6.12)
+	MaskTest  int  // and its test images
 	Models    int  // models of a project (CL-12.27)
 	Trainings int  // trainings of an account at a time (CL-12.27, LV-2.68)
 	Copies    int  // copies of models of an account at a time

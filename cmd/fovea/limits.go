@@ -48,7 +48,7 @@ func (c *config) profiles() (map[fovea.Service]fovea.Profile, error) {
 // elsewhere are the limits that one service has and the other does not.
 var elsewhere = map[string]fovea.Service{
 	"boxes": fovea.CustomLabels, "drop-share": fovea.CustomLabels, "mask-labels": fovea.Lookout,
-	"copies": fovea.CustomLabels,
+	"copies": fovea.CustomLabels, "mask-train": fovea.Lookout, "mask-test": fovea.Lookout,
 }
 
 // numbers returns the limits that are whole numbers by their names on the
@@ -64,6 +64,8 @@ func numbers(l *fovea.Limits) map[string]any {
 		"labels":         &l.Labels,
 		"project-labels": &l.ProjectLabels,
 		"mask-labels":    &l.MaskLabels,
+		"mask-train":     &l.MaskTrain,
+		"mask-test":      &l.MaskTest,
 		"boxes":          &l.Boxes,
 		"models":         &l.Models,
 		"trainings":      &l.Trainings,

@@ -80,6 +80,7 @@ var targets = []target{{
 			"DatasetLabelDescription.LabelStats",                         // CL-7.41
 			"DatasetLabelStats.EntryCount",                               // CL-7.41
 			"ProjectVersionDescription.StatusMessage",                    // CL-2.14
+			"OutputConfig.S3KeyPrefix",                                   // CL 15.2: scripts index it
 			"EvaluationResult.F1Score",                                   // CL-9.47
 			"DetectCustomLabelsResponse.CustomLabels",                    // CL-10.20
 			"CustomLabel.Confidence",                                     // CL-10.22

@@ -77,8 +77,8 @@ func (s *Server) mayTrain(project string, train, test *model.Data) error {
 			{test, "test", "anomaly", anomaly, minSplitAnomaly}}
 	}
 	for _, r := range rules {
-		if r.data.Revision == nil {
-			continue // its status says why, better than a count of none
+		if r.data.Revision == nil || r.data.Dataset.InProgress() {
+			continue // its status says why, better than a count that changes (LV-14.48)
 		}
 		if n := r.have(r.data.Revision.Stats); n < r.images {
 			return fovea.Errorf(fovea.Invalid, "The %s dataset has %d images labelled %s; training needs at least %d.", r.name, n, r.class, r.images)

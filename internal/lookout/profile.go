@@ -16,6 +16,8 @@ func Limits() fovea.Limits {
 		ProjectLabels: 100,     // LV-9.16
 		MaskLabels:    20,
 		Minima:        true,
+		MaskTrain:     8000, // LV-9.12
+		MaskTest:      800,
 		Trainings:     2,                                                             // LV-9.22
 		Units:         5,                                                             // LV-9.21
 		DropShare:     1,                                                             // one dropped line fails the import
@@ -35,5 +37,8 @@ func Profile(limits fovea.Limits) fovea.Profile {
 		KeepLast:   true, // LV-5.52, LV-14.15
 		Strict:     true, // LV-5.89
 		SameSize:   true, // LV-5.51
+
+		StopFrom:     []fovea.ModelStatus{fovea.Running, fovea.Starting}, // LV-2.89
+		OutputAtOnce: true,                                               // LV 6.2
 	}
 }

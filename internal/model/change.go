@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"fovea"
 )
@@ -34,13 +35,13 @@ type Units struct{ Min, Max int }
 // weights or is hosted already is InUse (CL-4.3, LV-2.84); more units or hosted
 // models than are allowed are Limit (CL-10.2, CL-10.5, LV-2.86).
 func (o *Ops) Start(ctx context.Context, ref Ref, units Units) (*View, error) {
+	if units.Max > 0 && units.Max < units.Min { // before anything is looked for (CL-1.43)
+		return nil, fovea.Errorf(fovea.Invalid, "MaxInferenceUnits, %d, is less than MinInferenceUnits, %d.", units.Max, units.Min)
+	}
 	return o.change(ctx, ref, func(tx fovea.Tx, v *View) error {
 		m := v.Model
 		if !m.Resting() || !m.Usable() {
 			return inUse(v, "A model can be started once it is trained, and while it is not running.")
-		}
-		if units.Max > 0 && units.Max < units.Min {
-			return fovea.Errorf(fovea.Invalid, "MaxInferenceUnits, %d, is less than MinInferenceUnits, %d.", units.Max, units.Min)
 		}
 		if err := o.mayHost(tx, v, max(units.Min, units.Max)); err != nil {
 			return err
@@ -71,12 +72,13 @@ func (o *Ops) mayHost(tx fovea.Tx, v *View, units int) error {
 	return err
 }
 
-// Stop ends the hosting of a model and returns it as Stopping. One that is not
-// hosted is InUse (CL-4.3, LV-2.89). Calls that are under way finish (CL-10.7).
+// Stop ends the hosting of a model and returns it as Stopping. It is allowed
+// from the statuses of Profile.StopFrom and InUse from others (CL-4.3, LV-2.89).
+// Calls that are under way finish (CL-10.7).
 func (o *Ops) Stop(ctx context.Context, ref Ref) (*View, error) {
 	return o.change(ctx, ref, func(tx fovea.Tx, v *View) error {
 		m := v.Model
-		if m.Status != fovea.Running && m.Status != fovea.Starting {
+		if !slices.Contains(o.Profiles[v.Project.Service].StopFrom, m.Status) {
 			return inUse(v, "Only a running model can be stopped.")
 		}
 		if err := m.Move(fovea.Stopping, o.now()); err != nil {

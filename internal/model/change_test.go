@@ -47,7 +47,7 @@ func TestStatuses(t *testing.T) {
 			_, err := w.Start(ctx, w.ref(m.Name), model.Units{Min: 1})
 			return err
 		}},
-		{"CL-4.3 LV-2.89 stop", []fovea.ModelStatus{fovea.Running, fovea.Starting}, fovea.Stopping, func(m *fovea.Model) error {
+		{"CL-4.3 stop", []fovea.ModelStatus{fovea.Running, fovea.StartFailed}, fovea.Stopping, func(m *fovea.Model) error {
 			_, err := w.Stop(ctx, w.ref(m.Name))
 			return err
 		}},
@@ -90,6 +90,42 @@ func TestStatuses(t *testing.T) {
 	}
 	_, err := w.Start(ctx, w.ref("none"), model.Units{Min: 1})
 	want(t, "a model that is not there", err, fovea.NotFound, "none")
+	_, err = w.Start(ctx, w.ref("none"), model.Units{Min: 2, Max: 1})
+	want(t, "CL-1.43 CL-10.3 LV-2.85: units, before anything is looked for", err, fovea.Invalid, "MaxInferenceUnits")
+
+	// A failure that is stopped can be started again (CL-10.9).
+	v := w.create(t, "failed")
+	w.become(t, v.ID, fovea.StartFailed)
+	if _, err := w.Stop(ctx, w.ref("failed")); err != nil {
+		t.Fatal(err)
+	}
+	if m := w.host(t, "failed"); m.Status != fovea.Stopped || m.Message != "" {
+		t.Errorf("%+v", m)
+	}
+}
+
+// TestStopLookout (LV-2.89, LV-3.2): a model of Lookout may be stopped while it
+// is starting, and not after it failed to.
+func TestStopLookout(t *testing.T) {
+	ctx := context.Background()
+	w := newWorld(t, fovea.Lookout)
+	w.load(t, fovea.Train, line("a", "normal"))
+	w.limit(func(l *fovea.Limits) { *l = l.Lifted() })
+	for _, status := range statuses {
+		m := w.create(t, "")
+		w.become(t, m.ID, status)
+		_, err := w.Stop(ctx, w.ref(m.Name))
+		if status != fovea.Starting && status != fovea.Running {
+			want(t, "stop of a model that is "+string(status), err, fovea.InUse, m.Name)
+			continue
+		}
+		if err != nil {
+			t.Errorf("stop of a model that is %s: %v", status, err)
+		}
+		if m := w.host(t, m.Name); m.Status != fovea.Stopped {
+			t.Errorf("a model that was %s is %s after a stop", status, m.Status)
+		}
+	}
 }
 
 // TestHost (CL-10.8, LV-2.82): a start and a stop end; the units stay to be

@@ -16,7 +16,6 @@ type CopySpec struct {
 	Match    func(*fovea.Project) bool
 	Name     string
 	Output   fovea.ObjectRef // where the files about its training go
-	NoPrefix bool
 	KMSKey   string
 	Tags     map[string]string
 	TagsOf   func(*View) string
@@ -50,7 +49,7 @@ func (o *Ops) Copy(ctx context.Context, spec CopySpec) (*View, error) {
 			}
 			m := made.Model
 			m.Asked = fovea.Asked{
-				Output: spec.Output, NoPrefix: spec.NoPrefix, KMSKey: spec.KMSKey, Source: spec.SourceID,
+				Output: spec.Output, KMSKey: spec.KMSKey, Source: spec.SourceID,
 				Description: src.Model.Asked.Description, Caller: fovea.CallerOf(ctx).KeyID, AutoSplit: src.Model.Asked.AutoSplit,
 				TrainManifests: src.Model.Asked.TrainManifests, TestManifests: src.Model.Asked.TestManifests,
 			}

@@ -2,7 +2,9 @@ package model
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"strconv"
 
 	"fovea"
@@ -32,14 +34,20 @@ type Data struct {
 // Create makes a model and starts its training on the datasets as they are
 // now, or on the manifests that were asked for. A dataset that is being changed
 // is InUse (CL-2.126), and so is a name that is taken (CL-2.121); too many
-// trainings at a time are Limit, too many models Quota (CL-2.125).
+// trainings at a time are Limit, too many models Quota (CL-2.125). A bucket for
+// the output that is not there is Invalid if the service says so at once
+// (Profile.OutputAtOnce).
 //
 // With a client token in the context the call takes effect once.
 func (o *Ops) Create(ctx context.Context, spec Spec) (*View, error) {
 	var v View
-	err := o.Store.Update(ctx, func(tx fovea.Tx) error {
+	output, err := o.findOutput(ctx, spec)
+	if err != nil {
+		return nil, err
+	}
+	err = o.Store.Update(ctx, func(tx fovea.Tx) error {
 		return fovea.Once(ctx, tx, o.now(), &v, func() error {
-			made, err := o.create(ctx, tx, spec)
+			made, err := o.create(ctx, tx, spec, output)
 			if err == nil {
 				v = *made
 			}
@@ -49,7 +57,41 @@ func (o *Ops) Create(ctx context.Context, spec Spec) (*View, error) {
 	return &v, err
 }
 
-func (o *Ops) create(ctx context.Context, tx fovea.Tx, spec Spec) (*View, error) {
+// findOutput looks for the bucket of the output where that is told at once. It
+// asks S3, so it is done before the transaction, which answers missing: a call
+// that comes again has its answer already, and others may be wrong in ways that
+// are told first.
+func (o *Ops) findOutput(ctx context.Context, spec Spec) (missing, err error) {
+	if !o.Profiles[spec.Project.Service].OutputAtOnce {
+		return nil, nil
+	}
+	bucket := spec.Asked.Output.Bucket
+	switch err := o.checkBucket(ctx, bucket); {
+	case err == nil:
+		return nil, nil
+	case fovea.KindOf(err) == fovea.Internal:
+		return nil, fmt.Errorf("look for the bucket %s: %w", bucket, err)
+	case errors.Is(err, fs.ErrNotExist):
+		return fovea.Errorf(fovea.Invalid, "There is no bucket %s for the output of the training. Create it, or name another.", bucket), nil
+	default:
+		return fovea.Errorf(fovea.Invalid, "The output of the training cannot be written to the bucket %s: %w.", bucket, err), nil
+	}
+}
+
+// checkBucket reports a bucket that is not there, as far as the store of objects
+// can tell.
+func (o *Ops) checkBucket(ctx context.Context, name string) error {
+	store, ok := o.Objects.(interface {
+		CheckBucket(ctx context.Context, name string) error
+	})
+	if !ok {
+		return nil
+	}
+	return store.CheckBucket(ctx, name)
+}
+
+// create makes the model in a transaction, unless its output is missing.
+func (o *Ops) create(ctx context.Context, tx fovea.Tx, spec Spec, missing error) (*View, error) {
 	p, err := project(tx, spec.Project, spec.Match)
 	if err != nil {
 		return nil, err
@@ -62,6 +104,9 @@ func (o *Ops) create(ctx context.Context, tx fovea.Tx, spec Spec) (*View, error)
 		if err := spec.Allow(train, test); err != nil {
 			return nil, err
 		}
+	}
+	if missing != nil {
+		return nil, missing
 	}
 	v, err := o.vacantFor(tx, p, spec.Name, fovea.Training)
 	if err != nil {

@@ -2,6 +2,7 @@ package model_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -125,6 +126,52 @@ func TestCreateLimits(t *testing.T) {
 	}
 }
 
+// TestOutputAtOnce (LV 6.2, CL-6.73): Lookout refuses a bucket that is not there
+// at the call, without a version number; Custom Labels lets the training fail.
+// A call that comes again has the answer of the first, whatever became of the
+// bucket.
+func TestOutputAtOnce(t *testing.T) {
+	w := newWorld(t, fovea.Lookout)
+	w.load(t, fovea.Train, line("a", "normal"))
+	spec := w.spec("")
+	spec.Asked.Output.Bucket = "none"
+	_, err := w.Create(context.Background(), spec)
+	want(t, "no bucket", err, fovea.Invalid, "none")
+	spec.Allow = func(_, _ *model.Data) error { return fovea.Errorf(fovea.Invalid, "too few") }
+	_, err = w.Create(context.Background(), spec)
+	want(t, "what the datasets lack comes first", err, fovea.Invalid, "too few")
+	spec.Project.Name = "other"
+	_, err = w.Create(context.Background(), spec)
+	want(t, "no project", err, fovea.NotFound, "other")
+
+	ctx := withToken("CreateModel", "t", "p")
+	first, err := w.Create(ctx, w.spec(""))
+	if err != nil || first.Model.Name != "1" {
+		t.Fatalf("%+v, %v", first, err)
+	}
+	w.objects.gone = "out"
+	again, err := w.Create(ctx, w.spec(""))
+	if err != nil || again.Model.ID != first.Model.ID {
+		t.Errorf("LV-4.9: %+v, %v", again, err)
+	}
+	w.objects.gone, w.objects.broken = "", errors.New("no connection")
+	if _, err = w.Create(context.Background(), w.spec("")); err == nil || fovea.KindOf(err) != fovea.Internal {
+		t.Errorf("an S3 that does not answer: %v", err)
+	}
+
+	w = newWorld(t, fovea.CustomLabels)
+	w.load(t, fovea.Train, line("a", "normal"))
+	spec = w.spec("v1")
+	spec.Asked.Output.Bucket = "none"
+	v, err := w.Create(context.Background(), spec)
+	if err != nil {
+		t.Fatalf("CL-6.73: %v", err)
+	}
+	if m := w.run(t, v.Model); m.Status != fovea.TrainFailed || m.Message != model.CannotWrite {
+		t.Errorf("CL-6.73: %+v", m)
+	}
+}
+
 // TestNumbers (LV-2.63): models without a name are numbered, and numbers are not
 // used again, also if the last model is deleted; a call that is refused uses
 // none.
@@ -231,6 +278,7 @@ func TestTokensOfChanges(t *testing.T) {
 			t.Fatalf("%+v, %v", v, err)
 		}
 	}
+	w.host(t, "v1")
 	if v, err := w.Stop(withToken("stop", "t", "p"), w.ref("v1")); err != nil || v.Model.Status != fovea.Stopping {
 		t.Fatalf("%+v, %v", v, err)
 	}

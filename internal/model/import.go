@@ -136,7 +136,7 @@ func (o *Ops) reserve(ctx context.Context, spec *ImportSpec) (v *View, err error
 // fill makes a new model what the passport says.
 func (p *Passport) fill(ctx context.Context, m *fovea.Model, spec *ImportSpec) error {
 	m.Asked = fovea.Asked{
-		Output: spec.Output, NoPrefix: spec.Output.Key == "", Description: p.Description, AutoSplit: p.AutoSplit, Caller: fovea.CallerOf(ctx).KeyID,
+		Output: spec.Output, Description: p.Description, AutoSplit: p.AutoSplit, Caller: fovea.CallerOf(ctx).KeyID,
 	}
 	m.Result = &fovea.TrainingResult{
 		Ended: p.Trained, Seconds: p.Seconds, Code: p.Code, Recipe: p.Kind, Backbone: p.Backbone, Thresholds: p.Thresholds,

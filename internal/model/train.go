@@ -110,9 +110,6 @@ func (o *Ops) train(ctx context.Context, m *fovea.Model) error {
 	return o.settle(ctx, m.ID, fovea.Training, func(m *fovea.Model) error {
 		m.Result = result
 		if failure != nil {
-			if m.Result == nil {
-				m.Result = &fovea.TrainingResult{Ended: o.now()}
-			}
 			return m.Fail(failure.Message, false, o.now())
 		}
 		m.Weights, m.Progress, m.Stage = run.weights, 1, ""
@@ -121,15 +118,9 @@ func (o *Ops) train(ctx context.Context, m *fovea.Model) error {
 }
 
 // checkOutput reports an output bucket that is not there before anything is
-// trained (CL-6.73), as far as the store of objects can tell.
+// trained (CL-6.73).
 func (r *Run) checkOutput(ctx context.Context) error {
-	store, ok := r.ops.Objects.(interface {
-		CheckBucket(ctx context.Context, name string) error
-	})
-	if !ok {
-		return nil
-	}
-	err := store.CheckBucket(ctx, r.Model.Asked.Output.Bucket)
+	err := r.ops.checkBucket(ctx, r.Model.Asked.Output.Bucket)
 	if err != nil && fovea.KindOf(err) != fovea.Internal {
 		return &Failure{Message: CannotWrite}
 	}

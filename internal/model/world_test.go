@@ -254,6 +254,8 @@ type objects struct {
 	texts  map[fovea.ObjectRef]string
 	errs   map[fovea.ObjectRef]error // of reading
 	refuse error                     // of writing
+	gone   string                    // a bucket that is not there
+	broken error                     // of looking for buckets
 }
 
 func newObjects() *objects {
@@ -286,10 +288,10 @@ func (o *objects) Stat(_ context.Context, ref fovea.ObjectRef) (fovea.ObjectInfo
 }
 
 func (o *objects) CheckBucket(_ context.Context, name string) error {
-	if name == "none" {
+	if name == "none" || name == o.gone {
 		return fovea.Errorf(fovea.BadObject, "there is no bucket %s", name)
 	}
-	return nil
+	return o.broken
 }
 
 func (o *objects) Read(ctx context.Context, info fovea.ObjectInfo, off, n int64) (io.ReadCloser, error) {

@@ -36,5 +36,6 @@ func Profile(limits fovea.Limits) fovea.Profile {
 		FaultText:  faultText,
 		ImageOf:    imageOf,
 		BlankLines: true,
+		StopFrom:   []fovea.ModelStatus{fovea.Running, fovea.StartFailed}, // CL-4.3
 	}
 }

@@ -38,7 +38,7 @@ func askedOf(in *api.CreateProjectVersionRequest) (*fovea.Asked, error) {
 	if err != nil {
 		return nil, err
 	}
-	asked := &fovea.Asked{Output: out, NoPrefix: in.OutputConfig.S3KeyPrefix == "", KMSKey: in.KmsKeyId, Description: in.VersionDescription}
+	asked := &fovea.Asked{Output: out, KMSKey: in.KmsKeyId, Description: in.VersionDescription}
 	if (in.TrainingData == nil) != (in.TestingData == nil) { // CL-9.6
 		return nil, fovea.Errorf(fovea.Invalid, "TrainingData and TestingData go together. Leave both out to train with the datasets of the project.")
 	}
@@ -248,7 +248,7 @@ func (s *Server) copyProjectVersion(ctx context.Context, in *api.CopyProjectVers
 	}
 	v, err := s.Models.Copy(ctx, model.CopySpec{
 		From: from, SourceID: in.SourceProjectVersionArn, Project: toKey, Match: to.isProject, Name: in.VersionName,
-		Output: out, NoPrefix: in.OutputConfig.S3KeyPrefix == "", KMSKey: in.KmsKeyId, Tags: in.Tags, TagsOf: s.versionARN,
+		Output: out, KMSKey: in.KmsKeyId, Tags: in.Tags, TagsOf: s.versionARN,
 	})
 	if err != nil {
 		return nil, err

@@ -620,7 +620,7 @@ var shapeListTagsForResourceResponse = &awsjson.Shape{Name: "ListTagsForResource
 
 var shapeOutputConfig = &awsjson.Shape{Name: "OutputConfig", Kind: awsjson.Structure, Members: []awsjson.Member{
 	{Name: "S3Bucket", Shape: shapeS3Bucket},
-	{Name: "S3KeyPrefix", Shape: shapeS3KeyPrefix},
+	{Name: "S3KeyPrefix", Shape: shapeS3KeyPrefix, Always: true},
 }}
 
 var shapePercent = &awsjson.Shape{Name: "Percent", Kind: awsjson.Float, Min: new(int64(0)), Max: new(int64(100))}
