@@ -23,6 +23,7 @@ func (e *evaluation) report() (*appraisal.Report, error) {
 			search.Add(appraisal.Searched{SourceRef: s.image.String(), Found: inPixels(s, asObjects(list)), There: inPixels(s, s.objects(e.predictor.Labels))})
 		})
 		r.Test, r.Hardest = search.Evaluation()
+		e.searched(r)
 		return r, err
 	}
 	rule := appraisal.Rule{Labels: e.predictor.Labels, Thresholds: e.predictor.Thresholds}
@@ -44,6 +45,25 @@ func (e *evaluation) report() (*appraisal.Report, error) {
 	train := e.material.train
 	r.OutOfFold(e.predictor.learnt, rule, func(i int) string { return train[i].image.String() }, func(i int) []int { return e.known(&train[i]) })
 	return r, nil
+}
+
+// searched adds to the report what detectors found in training images that they
+// had not seen.
+func (e *evaluation) searched(r *appraisal.Report) {
+	found := e.predictor.searched
+	if found.Folds == 0 {
+		return
+	}
+	search := appraisal.NewSearch(e.predictor.Labels, e.predictor.usualThresholds(), matchIoU)
+	for i, list := range found.Found {
+		if list == nil {
+			continue // it was not used
+		}
+		s := &e.material.train[i]
+		search.Add(appraisal.Searched{SourceRef: s.image.String(), Found: inPixels(s, list), There: inPixels(s, s.objects(e.predictor.Labels))})
+	}
+	r.Folds = found.Folds
+	r.Trained, r.Doubtful = search.Evaluation()
 }
 
 // eachFound calls fn with the test images and what was found in them.

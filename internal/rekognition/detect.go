@@ -28,7 +28,8 @@ type predictor struct {
 	detector   *detect.Model
 	size       int64 // bytes of the weights
 
-	learnt *classify.Report // of a classifier, after its training only
+	learnt   *classify.Report // of a classifier, after its training only
+	searched *detect.Report   // of a detector, likewise
 }
 
 // Bytes implements hosting.Predictor: the weights, and what they become in

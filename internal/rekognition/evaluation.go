@@ -83,7 +83,7 @@ func (e *evaluation) test(ctx context.Context) error {
 	w := bufio.NewWriter(f)
 	n := len(e.predictor.Labels)
 	scores, truth := make([][]float32, n), make([][]bool, n)
-	objects := head.NewDetected(n, matchIoU)
+	objects, usual := head.NewDetected(n, matchIoU), e.predictor.usualThresholds()
 	for i, s := range e.material.test {
 		img, err := readImage(ctx, e.images, s)
 		if err != nil {
@@ -116,9 +116,9 @@ func (e *evaluation) test(ctx context.Context) error {
 	for k, name := range e.predictor.Labels {
 		s := score{label: name, images: imagesWith(e.material.test, name)}
 		if e.predictor.detector != nil {
-			s.fromObjects(objects, k)
+			s.fromObjects(objects, k, usual[k])
 		} else {
-			s.fromScores(scores[k], truth[k], e.predictor.classifier.Thresholds[k])
+			s.fromScores(scores[k], truth[k], usual[k])
 		}
 		e.predictor.Thresholds[k] = s.threshold
 		e.scores = append(e.scores, s)
@@ -159,12 +159,18 @@ func (s *score) fromScores(scores []float32, truth []bool, usual float64) {
 	s.finish()
 }
 
-// usualThreshold is that of a label of boxes that no test image has.
-const usualThreshold = 0.5
+// usualThresholds returns those that the training chose, by label.
+func (p *predictor) usualThresholds() []float64 {
+	if p.detector != nil {
+		return p.detector.Thresholds()
+	}
+	return p.classifier.Thresholds
+}
 
-// fromObjects chooses the threshold of a label of boxes.
-func (s *score) fromObjects(d *head.Detected, class int) {
-	s.threshold = usualThreshold
+// fromObjects chooses the threshold of a label of boxes. One that no test image
+// has keeps that of the training.
+func (s *score) fromObjects(d *head.Detected, class int, usual float64) {
+	s.threshold = usual
 	if d.There[class] > 0 {
 		s.threshold, _ = d.BestF1(class)
 	}

@@ -360,7 +360,7 @@ func (p *predictor) trainDetector(ctx context.Context, run *model.Run, images *m
 	for i := range train {
 		set.Objects = append(set.Objects, train[i].objects(p.Labels))
 	}
-	p.detector, _, err = detect.Train(ctx, set, detect.Options{
+	p.detector, p.searched, err = detect.Train(ctx, set, detect.Options{
 		Classes: p.Labels, Seed: run.Seed, Workers: run.Cores,
 		Progress: func(done float64) { run.Progress(ctx, shareRead+shareTrain*done, "learning to find objects") },
 	})

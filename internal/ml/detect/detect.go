@@ -1,7 +1,8 @@
 // Package detect finds objects and says where they are: an anchor-free detector
 // in the manner of CenterNet (Zhou et al. 2019) on the backbone P (vision.md
-// §2.7). It gives every object a score; from which score on one is told is for
-// others to decide, from images that it has not seen.
+// §2.7). It gives every object a score that is, about, how probably the object
+// is there; how probably, and from which score on it is best told, a training
+// learns from images that its models had not seen.
 //
 // A training is the same for the same images, options and seed, whatever the
 // number of workers.
@@ -11,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	"fovea/internal/imaging"
 	"fovea/internal/ml/backbone"
@@ -37,6 +39,10 @@ type Options struct {
 	Side    int // what the longer side of images is fitted to, up to MaxSide; 0 chooses
 	Steps   int // 0 chooses
 
+	// Scratch has the network begin with random weights instead of the
+	// backbone's, which shows what these are worth.
+	Scratch bool
+
 	// Progress is told how much is done, from 0 to 1; nil is allowed.
 	Progress func(done float64)
 }
@@ -46,6 +52,7 @@ const (
 	MaxClasses = 250
 	MaxSide    = 640
 	maxBytes   = 512 << 20 // of images that are kept in memory; of more, as many are drawn
+	maxPlace   = 1e7       // of a box, in pixels
 )
 
 // stride is how many pixels of the image a cell of the output covers; distances
@@ -84,6 +91,9 @@ func (o *Options) check(s *Set) error {
 		for _, b := range objects {
 			if b.Class < 0 || b.Class >= len(o.Classes) || !(b.Width > 0) || !(b.Height > 0) {
 				return fmt.Errorf("detect: image %d has an object of class %d of %d, %g pixels wide, %g high", i, b.Class, len(o.Classes), b.Width, b.Height)
+			}
+			if far := math.Abs(b.Left) + math.Abs(b.Top) + b.Width + b.Height; !(far < maxPlace) {
+				return fmt.Errorf("detect: image %d has an object at %g, %g, %g pixels wide, %g high: that is nowhere in an image", i, b.Left, b.Top, b.Width, b.Height)
 			}
 			any = true
 		}

@@ -62,7 +62,7 @@ func drawn(n int) *Set {
 // measure returns the mean average precision at an IoU of a half.
 func measure(t testing.TB, m *Model, s *Set, from int) float64 {
 	t.Helper()
-	d := head.NewDetected(len(m.classes), 0.5)
+	d := head.NewDetected(len(m.Names), 0.5)
 	for i := from; i < len(s.Objects); i++ {
 		img, err := s.Image(t.Context(), i)
 		if err != nil {
@@ -74,7 +74,7 @@ func measure(t testing.TB, m *Model, s *Set, from int) float64 {
 		}
 		d.Add(found, s.Objects[i])
 	}
-	for c, name := range m.classes {
+	for c, name := range m.Names {
 		t.Logf("%s: average precision %.3f of %d", name, d.AveragePrecision(c), d.There[c])
 	}
 	return d.MeanAveragePrecision()
@@ -85,7 +85,13 @@ func measure(t testing.TB, m *Model, s *Set, from int) float64 {
 func TestTrain(t *testing.T) {
 	s := drawn(30)
 	few := &Set{Objects: s.Objects[:20], Image: s.Image}
-	o := Options{Classes: []string{"disc", "bar"}, Seed: 3, Side: 192, Steps: 36}
+	var last float64
+	o := Options{Classes: []string{"disc", "bar"}, Seed: 3, Side: 144, Steps: 36, Progress: func(done float64) {
+		if done <= last || done > 1 {
+			t.Errorf("progress %v after %v", done, last)
+		}
+		last = done
+	}}
 	m, report, err := Train(t.Context(), few, o)
 	if err != nil {
 		t.Fatal(err)
@@ -94,6 +100,16 @@ func TestTrain(t *testing.T) {
 	t.Logf("loss %.3f, mAP %.3f", report.Loss, got)
 	if got < 0.6 {
 		t.Errorf("the mean average precision is %.3f", got)
+	}
+	if last < 0.999 || report.Folds != 2 {
+		t.Errorf("progress ended at %v; %d folds", last, report.Folds)
+	}
+	unseen := head.NewDetected(2, 0.5)
+	for i, found := range report.Found {
+		unseen.Add(found, few.Objects[i])
+	}
+	if got := unseen.MeanAveragePrecision(); got < 0.05 { // with half of the images and half of the steps
+		t.Errorf("out of fold the mean average precision is %.3f", got)
 	}
 	file, err := m.Marshal()
 	if err != nil {
@@ -112,7 +128,7 @@ func TestTrain(t *testing.T) {
 	if diff := gocmp.Diff(a, b); diff != "" {
 		t.Errorf("the model from the file differs (-model +file):\n%s", diff)
 	}
-	o.Steps = 2
+	o.Steps, o.Progress = 2, nil
 	var files [][]byte
 	for workers := 1; workers <= 2; workers++ {
 		o.Workers = workers
@@ -137,8 +153,10 @@ func TestTrainErrors(t *testing.T) {
 	cancel()
 	failing := *drawn(2)
 	failing.Image = func(context.Context, int) (*imaging.Image, error) { return nil, errors.New("no such image") }
-	empty := drawn(1)
+	empty, endless, outside := drawn(1), drawn(1), drawn(1)
 	empty.Objects[0][0].Width = 0
+	endless.Objects[0][0].Left = math.NaN()
+	outside.Objects[0] = []head.Object{{Box: head.Box{Left: 500, Width: 10, Height: 10}}}
 	for _, tt := range []struct {
 		name string
 		ctx  context.Context
@@ -150,6 +168,8 @@ func TestTrainErrors(t *testing.T) {
 		{"no objects", t.Context(), &Set{Objects: make([][]head.Object, 3)}, good, "no image has an object"},
 		{"class", t.Context(), drawn(2), Options{Classes: []string{"a"}}, "class 1 of 1"},
 		{"empty box", t.Context(), empty, good, "0 pixels wide"},
+		{"box that is nowhere", t.Context(), endless, good, "nowhere in an image"},
+		{"box outside", t.Context(), outside, good, "no object is within its image"},
 		{"side", t.Context(), drawn(2), Options{Classes: good.Classes, Side: MaxSide + 1}, "at most 640"},
 		{"canceled", canceled, drawn(2), good, "canceled"},
 		{"unreadable", t.Context(), &failing, good, "image 0: no such image"},
@@ -220,15 +240,20 @@ func TestVisible(t *testing.T) {
 }
 
 func TestUnmarshalErrors(t *testing.T) {
-	m := &Model{classes: []string{"a"}, side: 64, net: build(1)}
+	m := newModel(build(1), []string{"a"}, 64)
 	m.net.Init(1)
 	file, err := m.Marshal()
 	if err != nil {
 		t.Fatal(err)
 	}
-	wrong, _ := (&Model{classes: []string{"a", "b"}, side: 64, net: m.net}).Marshal()
-	huge, _ := (&Model{classes: []string{"a"}, side: 1 << 20, net: m.net}).Marshal()
-	for name, f := range map[string][]byte{"cut off": file[:len(file)-4], "other classes": wrong, "huge side": huge, "empty": nil} {
+	wrong, _ := newModel(m.net, []string{"a", "b"}, 64).Marshal()
+	huge, _ := newModel(m.net, []string{"a"}, 1<<20).Marshal()
+	falling := newModel(m.net, []string{"a"}, 64)
+	falling.Calibration[0].A = -1
+	down, _ := falling.Marshal()
+	for name, f := range map[string][]byte{
+		"cut off": file[:len(file)-4], "other classes": wrong, "huge side": huge, "scores turned round": down, "empty": nil,
+	} {
 		if _, err := Unmarshal(f); err == nil {
 			t.Errorf("%s: no error", name)
 		}
@@ -236,7 +261,7 @@ func TestUnmarshalErrors(t *testing.T) {
 }
 
 func FuzzUnmarshal(f *testing.F) {
-	m := &Model{classes: []string{"a"}, side: 64, net: build(1)}
+	m := newModel(build(1), []string{"a"}, 64)
 	m.net.Init(1)
 	file, err := m.Marshal()
 	if err != nil {

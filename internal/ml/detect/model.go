@@ -23,22 +23,44 @@ const (
 
 // A Model finds objects. It is safe for use by several goroutines.
 type Model struct {
-	classes  []string
-	side     int
+	description
 	net      *nn.Net
 	sessions sync.Pool // of *nn.Session
 }
 
+// description is what a model's file says of it.
+type description struct {
+	Names       []string     `json:"classes"`
+	Longer      int          `json:"side"`
+	Calibration []head.Platt `json:"calibration"` // of each class
+	Cuts        []float64    `json:"thresholds"`
+}
+
+// newModel returns a model whose scores are as the network gives them.
+func newModel(net *nn.Net, classes []string, side int) *Model {
+	m := &Model{net: net, description: description{Names: classes, Longer: side}}
+	for range classes {
+		m.Calibration = append(m.Calibration, head.Platt{A: 1})
+		m.Cuts = append(m.Cuts, usualThreshold)
+	}
+	return m
+}
+
 // Classes returns the names of the classes.
-func (m *Model) Classes() []string { return slices.Clone(m.classes) }
+func (m *Model) Classes() []string { return slices.Clone(m.Names) }
 
 // Side returns what the longer side of images is fitted to.
-func (m *Model) Side() int { return m.side }
+func (m *Model) Side() int { return m.Longer }
+
+// Thresholds returns of each class the score from which on its objects are best
+// told: that with the best F1 in training images that models had not seen; a
+// half where too few were.
+func (m *Model) Thresholds() []float64 { return slices.Clone(m.Cuts) }
 
 // Detect returns the objects of an image, in its pixels, the highest scores
-// first: at most 100 of a class, with scores above 0.03.
+// first: at most 100 of a class, each of which the network gives more than 3 %.
 func (m *Model) Detect(img *imaging.Image) ([]head.Object, error) {
-	small := img.Fit(m.side)
+	small := img.Fit(m.Longer)
 	padded := small.PadTo(backbone.Multiple)
 	s, _ := m.sessions.Get().(*nn.Session)
 	if s == nil {
@@ -55,10 +77,10 @@ func (m *Model) Detect(img *imaging.Image) ([]head.Object, error) {
 	centres, sides := s.Value(m.net.Outputs()[0]), s.Value(m.net.Outputs()[1])
 	fx, fy := float64(img.W)/float64(small.W), float64(img.H)/float64(small.H)
 	var all []head.Object
-	for c := range m.classes {
+	for c, platt := range m.Calibration {
 		found := peaks(centres, sides, c, float64(small.W), float64(small.H))
 		for _, b := range suppress(found) {
-			b.Box = head.Box{Left: b.Left * fx, Top: b.Top * fy, Width: b.Width * fx, Height: b.Height * fy}
+			b.Box, b.Score = scaled(b.Box, fx, fy), float32(platt.At(float64(b.Score)))
 			all = append(all, b)
 		}
 	}
@@ -127,31 +149,25 @@ func suppress(found []head.Object) []head.Object {
 // The kind and version of a model's file.
 const (
 	kind    = "detector"
-	version = 1
+	version = 2
 )
-
-// description is what a model's file says of it.
-type description struct {
-	Classes []string `json:"classes"`
-	Side    int      `json:"side"`
-}
 
 // Marshal returns the model as a file.
 func (m *Model) Marshal() ([]byte, error) {
-	return container.Seal(kind, version, description{m.classes, m.side}, m.net.Tensors())
+	return container.Seal(kind, version, m.description, m.net.Tensors())
 }
 
 // Unmarshal returns the model in a file.
 func Unmarshal(file []byte) (*Model, error) {
-	var d description
-	tensors, err := container.Open(file, kind, version, &d)
+	m := &Model{}
+	tensors, err := container.Open(file, kind, version, &m.description)
 	if err != nil {
 		return nil, err
 	}
-	if len(d.Classes) == 0 || len(d.Classes) > MaxClasses || d.Side < 1 || d.Side > MaxSide {
-		return nil, fmt.Errorf("detect: a model of %d classes, side %d", len(d.Classes), d.Side)
+	if err := m.check(); err != nil {
+		return nil, err
 	}
-	m := &Model{classes: d.Classes, side: d.Side, net: build(len(d.Classes))}
+	m.net = build(len(m.Names))
 	if len(tensors) != len(m.net.Params()) {
 		return nil, fmt.Errorf("detect: a model of %d tensors, want %d", len(tensors), len(m.net.Params()))
 	}
@@ -159,4 +175,18 @@ func Unmarshal(file []byte) (*Model, error) {
 		return nil, err
 	}
 	return m, nil
+}
+
+// check reports what no training writes.
+func (d *description) check() error {
+	n := len(d.Names)
+	if n == 0 || n > MaxClasses || d.Longer < 1 || d.Longer > MaxSide || len(d.Calibration) != n || len(d.Cuts) != n {
+		return fmt.Errorf("detect: a model of %d classes, %d calibrations, %d thresholds, side %d", n, len(d.Calibration), len(d.Cuts), d.Longer)
+	}
+	for c, p := range d.Calibration {
+		if !(p.A > 0) || !(d.Cuts[c] >= 0 && d.Cuts[c] <= 1) {
+			return fmt.Errorf("detect: class %d has the slope %g and the threshold %g", c, p.A, d.Cuts[c])
+		}
+	}
+	return nil
 }

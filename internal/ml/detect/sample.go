@@ -2,6 +2,7 @@ package detect
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -18,6 +19,8 @@ import (
 type picture struct {
 	image   *imaging.Image
 	objects []head.Object
+	index   int     // of the image in the set
+	fx, fy  float64 // pixels of the image for each of the picture
 }
 
 // A sampler draws batches of crops.
@@ -49,26 +52,37 @@ func read(ctx context.Context, s *Set, o *Options) (*sampler, error) {
 	}
 	order = order[:min(len(order), maxBytes/(3*o.Side*o.Side))]
 	slices.Sort(order)
-	out := &sampler{classed: make([][]int, len(o.Classes)), crop: cropOf(o.Side)}
-	for k, i := range order {
+	var pictures []picture
+	for _, i := range order {
 		m, err := s.read(ctx, i)
 		if err != nil {
 			return nil, err
 		}
-		p := fitted(picture{m, s.Objects[i]}, o.Side)
-		out.pictures = append(out.pictures, p)
+		pictures = append(pictures, fitted(m, s.Objects[i], i, o.Side))
+	}
+	out := newSampler(pictures, o)
+	if len(out.classes) == 0 {
+		return nil, errors.New("detect: no object is within its image")
+	}
+	return out, nil
+}
+
+// newSampler returns what draws from pictures.
+func newSampler(pictures []picture, o *Options) *sampler {
+	s := &sampler{pictures: pictures, classed: make([][]int, len(o.Classes)), crop: cropOf(o.Side)}
+	for k, p := range pictures {
 		for _, b := range p.objects {
-			if with := out.classed[b.Class]; len(with) == 0 || with[len(with)-1] != k {
-				out.classed[b.Class] = append(with, k)
+			if with := s.classed[b.Class]; len(with) == 0 || with[len(with)-1] != k {
+				s.classed[b.Class] = append(with, k)
 			}
 		}
 	}
-	for c, with := range out.classed {
+	for c, with := range s.classed {
 		if len(with) > 0 {
-			out.classes = append(out.classes, c)
+			s.classes = append(s.classes, c)
 		}
 	}
-	return out, nil
+	return s
 }
 
 // read returns image i, unless the context has ended.
@@ -113,16 +127,26 @@ func cropOf(side int) int {
 	return 192
 }
 
-// fitted returns a picture whose longer side has so many pixels.
-func fitted(p picture, side int) picture {
-	m := p.image.Fit(side)
-	fx, fy := float64(m.W)/float64(p.image.W), float64(m.H)/float64(p.image.H)
-	out := picture{image: m}
-	for _, b := range p.objects {
-		b.Box = head.Box{Left: b.Left * fx, Top: b.Top * fy, Width: b.Width * fx, Height: b.Height * fy}
-		out.objects = append(out.objects, b)
+// fitted returns an image as a picture whose longer side has so many pixels.
+// Its objects are what of them is within the image.
+func fitted(m *imaging.Image, objects []head.Object, index, side int) picture {
+	small := m.Fit(side)
+	p := picture{image: small, index: index, fx: float64(m.W) / float64(small.W), fy: float64(m.H) / float64(small.H)}
+	for _, b := range objects {
+		left, top := max(0, b.Left), max(0, b.Top)
+		b.Width, b.Height = min(float64(m.W), b.Left+b.Width)-left, min(float64(m.H), b.Top+b.Height)-top
+		b.Left, b.Top = left, top
+		if b.Width > 0 && b.Height > 0 {
+			b.Box = scaled(b.Box, 1/p.fx, 1/p.fy)
+			p.objects = append(p.objects, b)
+		}
 	}
-	return out
+	return p
+}
+
+// scaled returns a box in other pixels.
+func scaled(b head.Box, fx, fy float64) head.Box {
+	return head.Box{Left: b.Left * fx, Top: b.Top * fy, Width: b.Width * fx, Height: b.Height * fy}
 }
 
 // targets are what a batch should give.

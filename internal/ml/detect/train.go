@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 
 	"fovea/internal/ml/backbone"
+	"fovea/internal/ml/head"
 	"fovea/internal/ml/kernel"
 	"fovea/internal/ml/nn"
 )
@@ -24,6 +25,15 @@ const (
 type Report struct {
 	Images, Steps, Side int
 	Loss                float64 // mean of the last tenth of the steps
+
+	// Folds is in how many parts the images were searched by models that had not
+	// seen them: 0 where there are too few images for that.
+	Folds int
+
+	// Found are the objects of each image of the set by such a model, in its
+	// pixels, with the scores of the model that was trained; nil for an image
+	// that was not used. At most MaxFound of an image.
+	Found [][]head.Object
 }
 
 // Train learns from images. It ends early, with the context's error, when that
@@ -39,26 +49,38 @@ func Train(ctx context.Context, set *Set, o Options) (*Model, *Report, error) {
 	if o.Steps == 0 {
 		o.Steps = min(1500, max(250, 25*len(s.pictures)))
 	}
-	t, err := newTrainer(o, s.crop)
+	r := &Report{Images: len(s.pictures), Steps: o.Steps, Side: o.Side, Found: make([][]head.Object, len(set.Objects))}
+	v := newValidation(s, &o)
+	net, loss, err := s.fit(ctx, o, o.Steps, func(done float64) { v.progress(0, done) })
 	if err != nil {
 		return nil, nil, err
 	}
-	r := &Report{Images: len(s.pictures), Steps: o.Steps, Side: o.Side}
-	last := o.Steps - o.Steps/10 - 1
-	for i := range o.Steps {
+	r.Loss, r.Folds = loss, v.folds
+	m := newModel(net, o.Classes, o.Side)
+	return m, r, v.run(ctx, m, r)
+}
+
+// fit returns a network that has learned from the pictures, and the mean loss
+// of the last tenth of its steps.
+func (s *sampler) fit(ctx context.Context, o Options, steps int, progress func(done float64)) (*nn.Net, float64, error) {
+	t, err := newTrainer(o, s.crop)
+	if err != nil {
+		return nil, 0, err
+	}
+	mean := 0.0
+	last := steps - steps/10 - 1
+	for i := range steps {
 		if err := ctx.Err(); err != nil {
-			return nil, nil, err
+			return nil, 0, err
 		}
 		s.fill(t.rng, t.session.Input(), t.want)
-		loss := t.step(nn.Cosine(i, warmup, o.Steps))
+		loss := t.step(nn.Cosine(i, warmup, steps))
 		if i >= last {
-			r.Loss += loss / float64(o.Steps-last)
+			mean += loss / float64(steps-last)
 		}
-		if o.Progress != nil {
-			o.Progress(float64(i+1) / float64(o.Steps))
-		}
+		progress(float64(i+1) / float64(steps))
 	}
-	return &Model{classes: o.Classes, side: o.Side, net: t.net}, r, nil
+	return t.net, mean, nil
 }
 
 // A trainer holds what steps need.
@@ -73,8 +95,10 @@ type trainer struct {
 func newTrainer(o Options, crop int) (*trainer, error) {
 	t := &trainer{net: build(len(o.Classes)), rng: rand.New(rand.NewPCG(o.Seed, 0x646574))}
 	t.net.Init(o.Seed)
-	if err := backbone.Load(t.net, encoderRate); err != nil {
-		return nil, err
+	if !o.Scratch {
+		if err := backbone.Load(t.net, encoderRate); err != nil {
+			return nil, err
+		}
 	}
 	var err error
 	t.session, err = t.net.NewSession(nn.Options{Batch: batch, Height: crop, Width: crop, Train: true, Workers: o.Workers, Seed: o.Seed})

@@ -20,10 +20,31 @@ const leastSlope = 0.01
 // (Probabilistic Outputs for Support Vector Machines, 1999), so few examples
 // don't make it certain. Without examples of both classes it changes nothing.
 func FitPlatt(p []float32, positive []bool) Platt {
-	var n [2]float64
+	n := outcomes(positive)
+	return fitPlatt(p, positive, [2]float64{1 / n[0], 1 / n[1]})
+}
+
+// FitShare returns the calibration that FitPlatt returns, but with every
+// example counted the same: under it a probability is, about, the share of
+// examples with it that are positive. It is for what a model finds, which is
+// right about as often later.
+func FitShare(p []float32, positive []bool) Platt {
+	n := float64(max(1, len(positive)))
+	return fitPlatt(p, positive, [2]float64{1 / n, 1 / n})
+}
+
+// outcomes returns how many are negative and how many positive.
+func outcomes(positive []bool) (n [2]float64) {
 	for _, y := range positive {
 		n[btoi(y)]++
 	}
+	return n
+}
+
+// fitPlatt fits a calibration with these weights of negative and positive
+// examples.
+func fitPlatt(p []float32, positive []bool, weight [2]float64) Platt {
+	n := outcomes(positive)
 	if n[0] == 0 || n[1] == 0 {
 		return Platt{A: 1}
 	}
@@ -33,7 +54,7 @@ func FitPlatt(p []float32, positive []bool) Platt {
 		// A step of Newton's method with a ridge, on the two parameters.
 		var ga, gb, haa, hab, hbb float64
 		for i, y := range positive {
-			x, w := Logit(float64(p[i])), 1/n[btoi(y)]
+			x, w := Logit(float64(p[i])), weight[btoi(y)]
 			q := Sigmoid(a*x + b)
 			e, h := w*(q-target[btoi(y)]), w*q*(1-q)
 			ga, gb = ga+e*x, gb+e
@@ -72,10 +93,7 @@ type Isotonic struct {
 // Scores into Accurate Multiclass Probability Estimates, 2002), with both
 // classes counted the same. Each point is the mean of what was pooled.
 func FitIsotonic(scores []float32, positive []bool) Isotonic {
-	var n [2]float64
-	for _, y := range positive {
-		n[btoi(y)]++
-	}
+	n := outcomes(positive)
 	order := make([]int, len(scores))
 	for i := range order {
 		order[i] = i

@@ -101,6 +101,13 @@ func TestPlatt(t *testing.T) {
 	if got := c.Through(.3).At(.3); math.Abs(got-.5) > 1e-9 {
 		t.Errorf("the threshold becomes %v", got)
 	}
+	// As they are, it is right three times in thirteen.
+	if got := head.FitShare(p, y).At(.9); math.Abs(got-75./325) > .02 {
+		t.Errorf("the share of 0.9 is %v", got)
+	}
+	if diff := cmp.Diff(head.Platt{A: 1}, head.FitShare(nil, nil)); diff != "" {
+		t.Errorf("the share of nothing (-want +got):\n%s", diff)
+	}
 	for i := range y {
 		y[i] = !y[i]
 	}
