@@ -5,7 +5,7 @@ FUZZTIME ?= 3s
 BENCH ?=
 GOFLAGS_TEST ?= -timeout 20m
 
-.PHONY: build test unit integration fuzz check gen bench bench-vision tools clean
+.PHONY: build test unit integration fuzz check gen bench bench-kernels bench-vision tools clean
 
 build:
 	go build -trimpath -o fovea ./cmd/fovea
@@ -32,10 +32,15 @@ check:
 gen:
 	go generate ./...
 
-# Some lines only: make bench BENCH='-only import -lines 100000'
+# Some lines only: make bench BENCH='-only import -lines 100000'; one section anew: BENCH='-only models -update'
 bench: build
 	.ci/install bench
 	go run ./bench $(BENCH)
+
+# Kernels beside OpenBLAS, gonum and ONNX Runtime, a core each: docs/design/kernels.md
+bench-kernels:
+	.ci/install kernels
+	go run ./bench/kernels $(BENCH)
 
 # Models on real photographs: make bench-vision BENCH='-only classification -seeds 1'
 bench-vision:

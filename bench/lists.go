@@ -71,16 +71,22 @@ func (b *bench) lookoutDataset(ctx context.Context, s *server) error {
 	if err := s.upload(ctx, "anomaly.manifest", f); err != nil {
 		return err
 	}
-	if err := s.Lookout(ctx, "POST", "/projects", nil, map[string]any{"ProjectName": "bench"}, nil); err != nil {
+	return s.lookoutProject(ctx, "bench", "anomaly.manifest")
+}
+
+// lookoutProject makes a project of Lookout for Vision with a train dataset, and
+// waits until it is complete.
+func (s *server) lookoutProject(ctx context.Context, name, manifest string) error {
+	if err := s.Lookout(ctx, "POST", "/projects", nil, map[string]any{"ProjectName": name}, nil); err != nil {
 		return err
 	}
-	source := map[string]any{"GroundTruthManifest": map[string]any{"S3Object": map[string]any{"Bucket": bucket, "Key": "anomaly.manifest"}}}
-	err = s.Lookout(ctx, "POST", "/projects/bench/datasets", nil, map[string]any{"DatasetType": "train", "DatasetSource": source}, nil)
+	source := map[string]any{"GroundTruthManifest": map[string]any{"S3Object": map[string]any{"Bucket": bucket, "Key": manifest}}}
+	err := s.Lookout(ctx, "POST", "/projects/"+name+"/datasets", nil, map[string]any{"DatasetType": "train", "DatasetSource": source}, nil)
 	for err == nil {
 		var found struct {
 			DatasetDescription struct{ Status, StatusMessage string }
 		}
-		if err = s.Lookout(ctx, "GET", "/projects/bench/datasets/train", nil, nil, &found); err != nil {
+		if err = s.Lookout(ctx, "GET", "/projects/"+name+"/datasets/train", nil, nil, &found); err != nil {
 			break
 		}
 		switch d := found.DatasetDescription; d.Status {

@@ -5,11 +5,13 @@
 // A whole run takes about a quarter of an hour and 10 GB of disk:
 //
 //	make bench
-//	make bench BENCH='-only import,check -lines 100000 -write=false'
+//	make bench BENCH='-only import,check -lines 100000'
+//	make bench BENCH='-only models -update'
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"log"
@@ -29,7 +31,12 @@ type bench struct {
 	peers  string // folder of the peers' programs
 	lines  int64
 	runs   int
+	calls  int // of a detection
+	update bool
 }
+
+// pageFile is what is written.
+const pageFile = "docs/benchmarks.md"
 
 // sections are what can be measured, in the order of the page.
 var sections = []struct {
@@ -47,6 +54,7 @@ var sections = []struct {
 	{"nodes", (*bench).nodes},
 	{"growth", (*bench).growth},
 	{"quality", (*bench).quality},
+	{"models", (*bench).models},
 }
 
 func main() {
@@ -56,9 +64,11 @@ func main() {
 	flag.StringVar(&b.peers, "peers", "bench/peers", "folder of the peers")
 	flag.Int64Var(&b.lines, "lines", 1_000_000, "lines of the manifest that is imported and checked")
 	flag.IntVar(&b.runs, "runs", 3, "how often everything is measured; the best counts")
+	flag.IntVar(&b.calls, "calls", 100, "how often each kind of detection is called, with one client and with two")
 	only := flag.String("only", "", "sections to measure, separated by commas; default all")
 	bare := flag.String("bare", "", "serve as the peer of the rates, over the database of that URL")
-	write := flag.Bool("write", true, "write docs/benchmarks.md if all sections are measured")
+	write := flag.Bool("write", true, "write "+pageFile+" if all sections are measured")
+	flag.BoolVar(&b.update, "update", false, "with -only, put the measured sections into "+pageFile+" in place of the old ones")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -89,14 +99,20 @@ func (b *bench) run(ctx context.Context, only string, write bool) error {
 	if b.binary, err = process.Build(ctx, b.dir); err != nil {
 		return err
 	}
-	facts := machine(ctx, b)
+	facts, before := machine(ctx, b), load()
 	var measured []section
+	skipped := false
 	for _, s := range sections {
 		if only != "" && !slices.Contains(strings.Split(only, ","), s.name) {
 			continue
 		}
 		log.Printf("measuring %s", s.name)
 		result, err := s.measure(b, ctx)
+		if errors.Is(err, errNoPhotographs) {
+			log.Printf("skipping %s: %v", s.name, err)
+			skipped = true
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
@@ -104,8 +120,16 @@ func (b *bench) run(ctx context.Context, only string, write bool) error {
 	}
 	page := document(b, facts, measured)
 	fmt.Print(page)
-	if write && only == "" {
-		return os.WriteFile("docs/benchmarks.md", []byte(page), 0o644)
+	switch {
+	case !write || skipped || only != "" && !b.update:
+		log.Printf("%s stays as it is", pageFile)
+		return nil
+	case only != "":
+		old, err := os.ReadFile(pageFile)
+		if err != nil {
+			return err
+		}
+		page = update(string(old), before, measured)
 	}
-	return nil
+	return os.WriteFile(pageFile, []byte(page), 0o644)
 }

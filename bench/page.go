@@ -16,6 +16,7 @@ import (
 type section struct {
 	title, text string
 	table       table
+	more        []section // that were measured with it, and come after it
 }
 
 // A table is a table of Markdown.
@@ -61,10 +62,41 @@ column says how much of the peer's time fovea takes, so that below 1.00 fovea is
 	for _, fact := range facts {
 		fmt.Fprintf(&text, "| %s | %s |\n", fact[0], fact[1])
 	}
-	for _, s := range sections {
-		fmt.Fprintf(&text, "\n## %s\n\n%s\n\n%s", s.title, s.text, s.table)
+	for _, s := range flatten(sections) {
+		text.WriteString(s.String())
 	}
 	return text.String()
+}
+
+// flatten returns sections with those that were measured with them.
+func flatten(sections []section) (all []section) {
+	for _, s := range sections {
+		all = append(append(all, s), flatten(s.more)...)
+	}
+	return all
+}
+
+// String returns the section as it is in the page, with an empty line before it.
+func (s section) String() string {
+	return fmt.Sprintf("%s%s\n\n%s", heading(s.title), s.text, s.table)
+}
+
+func heading(title string) string { return "\n## " + title + "\n\n" }
+
+// update returns a page with sections in place of those of the same title, new
+// ones at its end. Each tells when it was measured, because the head of the page
+// tells of the others.
+func update(page, load string, sections []section) string {
+	for _, s := range flatten(sections) {
+		s.text += fmt.Sprintf(" Measured on its own on %s; load before: %s.", time.Now().UTC().Format("2 January 2006"), load)
+		before, rest, found := strings.Cut(page, heading(s.title))
+		after := ""
+		if i := strings.Index(rest, "\n## "); found && i >= 0 {
+			after = rest[i:]
+		}
+		page = before + s.String() + after
+	}
+	return page
 }
 
 // machine tells what the figures were measured on, and with what.
@@ -72,7 +104,7 @@ func machine(ctx context.Context, b *bench) [][2]string {
 	return [][2]string{
 		{"processor", fmt.Sprintf("%s, %d cores used", grep("/proc/cpuinfo", `model name\s*: (.*)`), runtime.NumCPU())},
 		{"memory", grep("/proc/meminfo", `MemTotal:\s*(.*)`)},
-		{"load before", grep("/proc/loadavg", `(\S+)`)},
+		{"load before", load()},
 		{"kernel", grep("/proc/sys/kernel/osrelease", `(.*)`)},
 		{"Go", runtime.Version()},
 		{"DuckDB", "@duckdb/node-api " + grep(filepath.Join(b.peers, "package.json"), `"@duckdb/node-api": "(.*)"`)},
@@ -80,6 +112,9 @@ func machine(ctx context.Context, b *bench) [][2]string {
 		{"Python", output(ctx, "/usr/bin/python3", "--version")},
 	}
 }
+
+// load returns how many processes have wanted a processor in the last minute.
+func load() string { return grep("/proc/loadavg", `(\S+)`) }
 
 // grep returns what the first group of the pattern matches in a file.
 func grep(path, pattern string) string {

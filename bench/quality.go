@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"image"
 	"image/jpeg"
@@ -34,7 +33,7 @@ type photograph struct {
 func (b *bench) quality(ctx context.Context) (section, error) {
 	cells, cookies := qualitytest.Photographs(".")
 	if len(cells) == 0 || len(cookies) == 0 {
-		return section{}, errors.New("there are no photographs: set FOVEA_TEST_DATA to the folder that holds bccd and cookies")
+		return section{}, errNoPhotographs
 	}
 	photos, err := photographs(ctx, slices.Concat(cells, cookies))
 	if err != nil {

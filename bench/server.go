@@ -45,13 +45,20 @@ func (s *server) upload(ctx context.Context, key string, f file) error {
 		return err
 	}
 	defer r.Close()
-	if !s.bucket {
-		if err := s.MakeBucket(ctx, bucket); err != nil {
-			return err
-		}
-		s.bucket = true
+	if err := s.makeBucket(ctx); err != nil {
+		return err
 	}
 	return s.Put(ctx, bucket, key, r, f.size)
+}
+
+// makeBucket makes the bucket, unless it is there.
+func (s *server) makeBucket(ctx context.Context) error {
+	if s.bucket {
+		return nil
+	}
+	err := s.MakeBucket(ctx, bucket)
+	s.bucket = err == nil
+	return err
 }
 
 // project makes a new project of Custom Labels and returns its ARN.
@@ -69,9 +76,14 @@ func (s *server) create(ctx context.Context, source map[string]any, entries int6
 	if err != nil {
 		return "", 0, err
 	}
+	return s.fill(ctx, project, "TRAIN", source, entries)
+}
+
+// fill makes a dataset of a project as create does.
+func (s *server) fill(ctx context.Context, project, split string, source map[string]any, entries int64) (string, time.Duration, error) {
 	start := time.Now()
 	var made struct{ DatasetArn string }
-	err = s.Rekognition(ctx, "CreateDataset", map[string]any{"ProjectArn": project, "DatasetType": "TRAIN", "DatasetSource": source}, &made)
+	err := s.Rekognition(ctx, "CreateDataset", map[string]any{"ProjectArn": project, "DatasetType": split, "DatasetSource": source}, &made)
 	if err != nil {
 		return "", 0, err
 	}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"fovea/internal/imaging"
@@ -14,10 +15,10 @@ import (
 )
 
 // forward measures a pass of the backbone beside ONNX Runtime with the same
-// network, and compares what they say.
-func forward(dir string, rounds, times int) error {
+// network, compares what they say, and writes a row for each size.
+func forward(text *strings.Builder, dir string, rounds, times int) error {
 	if _, err := os.Stat(filepath.Join(here, "ort/node_modules/onnxruntime-node")); err != nil {
-		return fmt.Errorf("install ONNX Runtime: (cd %s/ort && npm install --ignore-scripts): %w", here, err)
+		return fmt.Errorf("install ONNX Runtime with .ci/install kernels: %w", err)
 	}
 	data, err := os.ReadFile("internal/ml/backbone/procnet16.safetensors")
 	if err != nil {
@@ -39,7 +40,7 @@ func forward(dir string, rounds, times int) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println("\n| backbone | fovea, ms | ONNX Runtime, ms | fovea's speed of it |\n|---|---|---|---|")
+	text.WriteString("\n| backbone, pixels | fovea, ms | ONNX Runtime, ms | fovea's speed of it |\n|---|---|---|---|\n")
 	for _, size := range [][2]int{{128, 128}, {256, 256}, {480, 640}} {
 		h, w := size[0], size[1]
 		img := imaging.New(w, h)
@@ -70,7 +71,7 @@ func forward(dir string, rounds, times int) error {
 				return fmt.Errorf("the first map sums to %g, that of ONNX Runtime to %g", sum, other)
 			}
 		}
-		fmt.Printf("| %d x %d | %.2f | %.2f | %.2f |\n", w, h, 1000*own, 1000*theirs, theirs/own)
+		fmt.Fprintf(text, "| %d x %d | %.2f | %.2f | %.2f |\n", w, h, 1000*own, 1000*theirs, theirs/own)
 	}
 	return nil
 }

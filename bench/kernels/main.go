@@ -1,10 +1,10 @@
 // Kernels measures the matrix product of fovea on one core beside Debian's
 // OpenBLAS (package libopenblas-dev, and a C compiler) and gonum, and its backbone
-// beside ONNX Runtime, in turns, and prints tables: of each, the fastest of all
-// rounds.
+// beside ONNX Runtime, in turns: of each, the fastest of all rounds counts. It
+// writes its tables to docs/design/kernels.md.
 //
-//	(cd bench/kernels/ort && npm install --ignore-scripts)
-//	go run ./bench/kernels
+//	make bench-kernels
+//	make bench-kernels BENCH='-rounds 3 -write=false'
 package main
 
 import (
@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"fovea/internal/ml/kernel"
@@ -27,11 +28,19 @@ var shapes = []struct{ m, n, k int }{{768, 768, 768}, {66, 3136, 576}, {516, 48,
 
 func main() {
 	log.SetFlags(0)
-	rounds := flag.Int("rounds", 10, "how often they take turns")
+	rounds := flag.Int("rounds", 20, "how often they take turns")
 	times := flag.Int("times", 10, "products a turn")
+	write := flag.Bool("write", true, "write the tables to "+pageFile)
 	flag.Parse()
-	if err := run(*rounds, *times); err != nil {
+	text, err := run(*rounds, *times)
+	if err != nil {
 		log.Fatal(err)
+	}
+	fmt.Print(text)
+	if *write {
+		if err := update(text); err != nil {
+			log.Fatal(err)
+		}
 	}
 }
 
@@ -45,18 +54,29 @@ type peer struct {
 	out  *bufio.Reader
 }
 
-func run(rounds, times int) error {
+// run returns what is measured, as Markdown.
+func run(rounds, times int) (string, error) {
 	dir, err := os.MkdirTemp("", "kernels-")
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer os.RemoveAll(dir)
 	peers, err := start(dir)
 	if err != nil {
-		return err
+		return "", err
 	}
-	fmt.Printf("Kernels: %s. GFLOP/s on one core, and as part of the peer's.\n\n", kernel.Auto().Name())
-	fmt.Println("| m x n x k | fovea | OpenBLAS | | gonum | |\n|---|---|---|---|---|---|")
+	var text strings.Builder
+	text.WriteString(conditions(dir, rounds))
+	text.WriteString("| rows x columns x steps | fovea, GFLOP/s | OpenBLAS | fovea's speed of it | gonum | fovea's speed of it |\n|---|---|---|---|---|---|\n")
+	if err := products(&text, peers, rounds, times); err != nil {
+		return "", err
+	}
+	err = forward(&text, dir, rounds, times)
+	return text.String(), err
+}
+
+// products measures matrix products and writes a row for each.
+func products(text *strings.Builder, peers []*peer, rounds, times int) error {
 	for _, s := range shapes {
 		best := make([]float64, 1+len(peers))
 		for range rounds {
@@ -70,10 +90,10 @@ func run(rounds, times int) error {
 			}
 		}
 		flop := 2 * float64(s.m) * float64(s.n) * float64(s.k) / 1e9
-		fmt.Printf("| %d x %d x %d | %.1f | %.1f | %.2f | %.1f | %.1f |\n", s.m, s.n, s.k,
+		fmt.Fprintf(text, "| %d x %d x %d | %.1f | %.1f | %.2f | %.1f | %.1f |\n", s.m, s.n, s.k,
 			flop/best[0], flop/best[1], best[1]/best[0], flop/best[2], best[2]/best[0])
 	}
-	return forward(dir, rounds, times)
+	return nil
 }
 
 // keep sets best to t if that is less, or the first.

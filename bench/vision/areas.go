@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log"
 	"time"
 
@@ -11,6 +12,12 @@ import (
 	"fovea/internal/ml/segmentation"
 )
 
+// The baselines of what finds areas.
+const (
+	pixels = "colours of pixels"
+	forest = "forest alone"
+)
+
 // areas trains on 16 masks and 16 normal cookies and tests on the others that
 // have a mask or are normal.
 func (b *bench) areas(ctx context.Context) (*table, error) {
@@ -18,18 +25,21 @@ func (b *bench) areas(ctx context.Context) (*table, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &table{title: "Cookies: where they are cracked, trained on 16 masks and 16 normal ones"}
-	auroc, ap, iou := t.row("pixel AUROC", "%.3f", "0.98"), t.row("pixel AP", "%.3f", "0.84"), t.row("IoU", "%.3f", "0.58")
-	held, fast := t.row("IoU on held images in training", "%.3f", ""), t.row("forest alone: IoU", "%.3f", "")
-	training, trainingFast, prediction := t.row("training, s", "%.0f", "120"), t.row("forest alone: training, s", "%.1f", ""), t.row("prediction, ms", "%.0f", "")
-	simple := t.row("colour histogram of pixels: IoU", "%.3f", "")
+	t := &table{
+		title:     "Where the anomaly is",
+		text:      fmt.Sprintf("Cookies: 16 with masks of the cracks and 16 normal ones to train, the other %d photographs to test.", len(photos)-32),
+		baselines: []string{pixels, forest},
+	}
+	auroc, ap, iou := t.row("AUROC of pixels", "%.3f").over(0.98), t.row("average precision of pixels", "%.3f").over(0.84), t.row("IoU", "%.3f").over(0.58)
+	held := t.row("IoU on held images, as the training tells it", "%.3f")
+	training, prediction := t.costs(120), t.cost("prediction, ms", "%.0f")
 	for seed := range b.seeds {
 		train, test := split(photos, 16, 16, seed)
 		m, report, took, err := b.segment(ctx, train, seed, false)
 		if err != nil {
 			return nil, err
 		}
-		training.add(took.Seconds())
+		training.add(took)
 		held.add(report.Types[0].IoU)
 		o, err := compare(ctx, m, test)
 		if err != nil {
@@ -39,32 +49,39 @@ func (b *bench) areas(ctx context.Context) (*table, error) {
 		ap.add(head.AveragePrecision(o.scores, o.truth))
 		iou.add(o.iou())
 		prediction.add(float64(o.took.Milliseconds()) / float64(len(test)))
-		log.Printf("seed %d: IoU %.3f, %v", seed, o.iou(), took.Round(time.Millisecond))
-		if m, _, took, err = b.segment(ctx, train, seed, true); err != nil {
+		log.Printf("seed %d: IoU %.3f, %v", seed, o.iou(), took.time.Round(time.Millisecond))
+		if m, report, took, err = b.segment(ctx, train, seed, true); err != nil {
 			return nil, err
 		}
-		trainingFast.add(took.Seconds())
+		training.beside(forest, took)
+		held.beside(forest, report.Types[0].IoU)
 		if o, err = compare(ctx, m, test); err != nil {
 			return nil, err
 		}
-		fast.add(o.iou())
+		auroc.beside(forest, head.AUROC(o.scores, o.truth))
+		ap.beside(forest, head.AveragePrecision(o.scores, o.truth))
+		iou.beside(forest, o.iou())
+		prediction.beside(forest, float64(o.took.Milliseconds())/float64(len(test)))
 		if o, err = byColour(ctx, train, test); err != nil {
 			return nil, err
 		}
-		simple.add(o.iou())
+		iou.beside(pixels, o.iou())
 	}
 	return t, nil
 }
 
 // segment trains on photographs.
-func (b *bench) segment(ctx context.Context, train []photo, seed int, fast bool) (*segmentation.Model, *segmentation.Report, time.Duration, error) {
-	start := time.Now()
-	m, report, err := segmentation.Train(ctx, &segmentation.Set{
+func (b *bench) segment(ctx context.Context, train []photo, seed int, fast bool) (m *segmentation.Model, report *segmentation.Report, took cost, err error) {
+	set := &segmentation.Set{
 		N:     len(train),
 		Image: func(ctx context.Context, i int) (*imaging.Image, error) { return train[i].image(ctx) },
 		Mask:  func(ctx context.Context, i int) (*imaging.LabelMap, error) { return train[i].areas(ctx) },
-	}, segmentation.Options{Types: []string{"cracked"}, Seed: uint64(seed), Workers: b.workers, Fast: fast})
-	return m, report, time.Since(start), err
+	}
+	took, err = costOf(func() (err error) {
+		m, report, err = segmentation.Train(ctx, set, segmentation.Options{Types: []string{"cracked"}, Seed: uint64(seed), Workers: b.workers, Fast: fast})
+		return err
+	})
+	return m, report, took, err
 }
 
 // An outcome compares what was found in photographs with their masks.

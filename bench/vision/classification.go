@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log"
 	"time"
 
@@ -12,10 +13,19 @@ import (
 	"fovea/internal/ml/head"
 )
 
+// The baselines of classifiers.
+const (
+	histogram = "colour histogram"
+	patches   = "raw patches"
+	majority  = "majority"
+	synthetic = "with synthetic anomalies"
+)
+
 // A tested is what a model said of photographs it had not seen.
 type tested struct {
-	classify.ClassEvaluation               // of cracked
-	training, prediction     time.Duration // of all, and of one decoded photograph
+	classify.ClassEvaluation // of cracked
+	training                 cost
+	prediction               time.Duration // of one decoded photograph
 	outOfFold                float64       // F1 in training
 }
 
@@ -34,19 +44,23 @@ func (b *bench) try(ctx context.Context, train, test []photo, seed int, syntheti
 	for _, cracked := range truth(train) {
 		set.Labels = append(set.Labels, label(cracked))
 	}
-	start := time.Now()
-	m, report, err := classify.Train(ctx, set, classify.Options{Task: classify.Anomaly, Seed: uint64(seed), Workers: b.workers, Backbone: net, Synthetic: synthetic})
+	var m *classify.Model
+	var report *classify.Report
+	took, err := costOf(func() (err error) {
+		m, report, err = classify.Train(ctx, set, classify.Options{Task: classify.Anomaly, Seed: uint64(seed), Workers: b.workers, Backbone: net, Synthetic: synthetic})
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	out := &tested{training: time.Since(start), outOfFold: report.Classes[classify.Anomalous].F1()}
+	out := &tested{training: took, outOfFold: report.Classes[classify.Anomalous].F1()}
 	images, err := decode(ctx, test)
 	if err != nil {
 		return nil, err
 	}
 	var scores [][]float32
 	var labels [][]int
-	start = time.Now()
+	start := time.Now()
 	for i, img := range images {
 		p, err := m.Predict(img)
 		if err != nil {
@@ -56,7 +70,7 @@ func (b *bench) try(ctx context.Context, train, test []photo, seed int, syntheti
 	}
 	out.prediction = time.Since(start) / time.Duration(len(images))
 	out.ClassEvaluation = m.Evaluate(scores, labels).Classes[classify.Anomalous]
-	log.Printf("seed %d: AUROC %.3f, F1 %.3f, %v", seed, out.AUROC, out.F1(), out.training.Round(time.Millisecond))
+	log.Printf("seed %d: AUROC %.3f, F1 %.3f, %v", seed, out.AUROC, out.F1(), took.time.Round(time.Millisecond))
 	return out, nil
 }
 
@@ -74,10 +88,13 @@ func (b *bench) classification(ctx context.Context) (*table, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &table{title: "Cookies: normal or cracked, trained on 20 of each"}
-	auroc, f1, outOfFold := t.row("AUROC", "%.3f", "0.98"), t.row("F1", "%.3f", "0.93"), t.row("F1 out of fold", "%.3f", "")
-	training, prediction := t.row("training, s", "%.1f", "30"), t.row("prediction, ms", "%.0f", "")
-	histogram, histogramF1 := t.row("colour histogram: AUROC", "%.3f", ""), t.row("colour histogram: F1", "%.3f", "")
+	t := &table{
+		title:     "Normal or anomalous, with examples of both",
+		text:      fmt.Sprintf("Cookies, normal or cracked: 20 of each to train, the other %d photographs to test.", len(photos)-40),
+		baselines: []string{histogram},
+	}
+	auroc, f1, outOfFold := t.row("AUROC", "%.3f").over(0.98), t.row("F1", "%.3f").over(0.93), t.row("F1 out of fold, as the training tells it", "%.3f")
+	training, prediction := t.costs(30), t.cost("prediction, ms", "%.0f")
 	for seed := range b.seeds {
 		train, test := split(photos, 20, 20, seed)
 		r, err := b.try(ctx, train, test, seed, false)
@@ -87,14 +104,14 @@ func (b *bench) classification(ctx context.Context) (*table, error) {
 		auroc.add(r.AUROC)
 		f1.add(r.F1())
 		outOfFold.add(r.outOfFold)
-		training.add(r.training.Seconds())
+		training.add(r.training)
 		prediction.add(float64(r.prediction.Milliseconds()))
 		simple, threshold, err := histogramOf(ctx, train, test)
 		if err != nil {
 			return nil, err
 		}
-		histogram.add(head.AUROC(simple, truth(test)))
-		histogramF1.add(head.Count(simple, truth(test), threshold).F1())
+		auroc.beside(histogram, head.AUROC(simple, truth(test)))
+		f1.beside(histogram, head.Count(simple, truth(test), threshold).F1())
 	}
 	return t, nil
 }
@@ -130,12 +147,13 @@ func (b *bench) normalOnly(ctx context.Context) (*table, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &table{title: "Cookies: trained on 30 normal ones alone"}
-	auroc, falseAlarms, found := t.row("AUROC", "%.3f", "0.95"), t.row("normal ones called anomalous", "%.3f", "0.10"), t.row("cracked ones found", "%.3f", "0.80")
-	training := t.row("training, s", "%.1f", "30")
-	odd, oddFalse, oddFound := t.row("with synthetic anomalies: AUROC", "%.3f", ""), t.row("normal ones called anomalous", "%.3f", ""), t.row("cracked ones found", "%.3f", "")
-	oddTraining := t.row("training, s", "%.1f", "")
-	patches := t.row("raw patches: AUROC", "%.3f", "")
+	t := &table{
+		title:     "Normal or anomalous, without an example of an anomaly",
+		text:      fmt.Sprintf("Cookies: 30 normal ones to train, the other %d photographs to test, at the threshold that the training chose.", len(photos)-30),
+		baselines: []string{patches, synthetic},
+	}
+	auroc, alarms, found := t.row("AUROC", "%.3f").over(0.95), t.cost("normal ones called anomalous", "%.3f").over(0.10), t.row("cracked ones found", "%.3f").over(0.80)
+	training := t.costs(30)
 	for seed := range b.seeds {
 		train, test := split(photos, 30, 0, seed)
 		r, err := b.try(ctx, train, test, seed, false)
@@ -143,16 +161,16 @@ func (b *bench) normalOnly(ctx context.Context) (*table, error) {
 			return nil, err
 		}
 		auroc.add(r.AUROC)
-		falseAlarms.add(r.falseAlarms())
+		alarms.add(r.falseAlarms())
 		found.add(r.Recall())
-		training.add(r.training.Seconds())
+		training.add(r.training)
 		if r, err = b.try(ctx, train, test, seed, true); err != nil {
 			return nil, err
 		}
-		odd.add(r.AUROC)
-		oddFalse.add(r.falseAlarms())
-		oddFound.add(r.Recall())
-		oddTraining.add(r.training.Seconds())
+		auroc.beside(synthetic, r.AUROC)
+		alarms.beside(synthetic, r.falseAlarms())
+		found.beside(synthetic, r.Recall())
+		training.beside(synthetic, r.training)
 		seen, err := decode(ctx, train)
 		if err != nil {
 			return nil, err
@@ -165,7 +183,7 @@ func (b *bench) normalOnly(ctx context.Context) (*table, error) {
 		if err != nil {
 			return nil, err
 		}
-		patches.add(head.AUROC(simple, truth(test)))
+		auroc.beside(patches, head.AUROC(simple, truth(test)))
 	}
 	return t, nil
 }

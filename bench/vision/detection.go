@@ -2,14 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/xml"
-	"fmt"
 	"log"
-	"math/rand/v2"
-	"os"
-	"path/filepath"
-	"slices"
-	"strings"
+	"math"
 	"time"
 
 	"fovea/internal/imaging"
@@ -17,116 +11,167 @@ import (
 	"fovea/internal/ml/head"
 )
 
-// cells are the classes of the blood cells.
-var cells = []string{"RBC", "WBC", "Platelets"}
+// The baselines of the detector.
+const (
+	scratch = "random weights"
+	grid    = "boxes on a grid"
+)
 
-// A smear is a photograph of blood cells.
-type smear struct {
-	file    string
-	objects []head.Object
-}
+// steps is how many steps detectors learn for.
+const steps = 450
 
-// smears returns the photographs of blood cells.
-func (b *bench) smears() ([]smear, error) {
-	files, err := filepath.Glob(filepath.Join(b.data, "bccd/BCCD/Annotations/*.xml"))
-	if err != nil {
-		return nil, err
-	}
-	if len(files) == 0 {
-		return nil, fmt.Errorf("there are no photographs of blood cells in %s", b.data)
-	}
-	var all []smear
-	for _, f := range files {
-		text, err := os.ReadFile(f)
-		if err != nil {
-			return nil, err
-		}
-		var a struct {
-			Object []struct {
-				Name string `xml:"name"`
-				Box  struct {
-					Left   float64 `xml:"xmin"`
-					Top    float64 `xml:"ymin"`
-					Right  float64 `xml:"xmax"`
-					Bottom float64 `xml:"ymax"`
-				} `xml:"bndbox"`
-			} `xml:"object"`
-		}
-		if err := xml.Unmarshal(text, &a); err != nil {
-			return nil, fmt.Errorf("%s: %w", f, err)
-		}
-		s := smear{file: filepath.Join(b.data, "bccd/BCCD/JPEGImages", strings.TrimSuffix(filepath.Base(f), ".xml")+".jpg")}
-		for _, o := range a.Object {
-			box := head.Box{Left: o.Box.Left, Top: o.Box.Top, Width: o.Box.Right - o.Box.Left, Height: o.Box.Bottom - o.Box.Top}
-			if class := slices.Index(cells, o.Name); class >= 0 && box.Width > 0 && box.Height > 0 {
-				s.objects = append(s.objects, head.Object{Class: class, Box: box})
-			}
-		}
-		all = append(all, s)
-	}
-	return all, nil
-}
-
-// detection trains on 200 photographs of blood cells for 450 steps and tests on
-// 80 others.
+// detection trains on 200 photographs of blood cells and tests on 80 others.
 func (b *bench) detection(ctx context.Context) (*table, error) {
-	all, err := b.smears()
-	if err != nil {
-		return nil, err
+	t := &table{
+		title:     "Where objects are",
+		text:      "Blood cells: 200 photographs to train for 450 steps, 80 to test. On the grid are boxes of each kind's mean size, half of one apart.",
+		baselines: []string{scratch, grid},
 	}
-	t := &table{title: "Blood cells: boxes, trained on 200 photographs for 450 steps"}
-	mean := t.row("mAP50", "%.3f", "0.70")
-	var each []*row
+	found := searching{whole: t.row("mAP50", "%.3f").over(0.70)}
 	for _, name := range cells {
-		each = append(each, t.row(name+": AP50", "%.3f", ""))
+		found.each = append(found.each, t.row("AP50 of "+name, "%.3f"))
 	}
-	training, prediction := t.row("training, s", "%.0f", "480"), t.row("prediction, ms", "%.0f", "")
-	simple := t.row("boxes of mean size on a grid: mAP50", "%.3f", "")
+	found.f1 = t.row("mean F1 at the thresholds that the training chose", "%.3f")
+	found.off = t.cost("how far confidences are off (ECE)", "%.3f")
+	found.shows = t.row("whether a photograph shows platelets: AUROC", "%.3f")
+	training, prediction := t.costs(480), t.cost("prediction, ms", "%.0f")
 	for seed := range b.seeds {
-		r := rand.New(rand.NewPCG(uint64(seed), 0x62636364))
-		r.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
-		train, test := all[:200], all[200:280]
-		set := &detect.Set{Image: func(ctx context.Context, i int) (*imaging.Image, error) { return photo{file: train[i].file}.image(ctx) }}
-		for _, s := range train {
-			set.Objects = append(set.Objects, s.objects)
-		}
-		start := time.Now()
-		m, _, err := detect.Train(ctx, set, detect.Options{Classes: cells, Seed: uint64(seed), Workers: b.workers, Steps: 450})
+		train, test, err := b.smears(seed)
 		if err != nil {
 			return nil, err
 		}
-		training.add(time.Since(start).Seconds())
-		found, baseline := head.NewDetected(len(cells), 0.5), head.NewDetected(len(cells), 0.5)
-		grid := gridOf(train)
-		took := time.Duration(0)
-		for _, s := range test {
-			img, err := photo{file: s.file}.image(ctx)
+		for _, baseline := range []string{"", scratch} {
+			m, took, err := b.detector(ctx, train, seed, baseline == scratch)
 			if err != nil {
 				return nil, err
 			}
-			start := time.Now()
-			objects, err := m.Detect(img)
+			s, err := search(ctx, test, m.Detect)
 			if err != nil {
 				return nil, err
 			}
-			took += time.Since(start)
-			found.Add(objects, s.objects)
-			baseline.Add(grid(img), s.objects)
+			log.Printf("seed %d: mAP50 %.3f, %v %s", seed, s.MeanAveragePrecision(), took.time.Round(time.Millisecond), baseline)
+			found.note(s, m.Thresholds(), baseline)
+			if baseline == scratch {
+				training.beside(scratch, took)
+				continue
+			}
+			training.add(took)
+			prediction.add(float64(s.took.Milliseconds()) / float64(len(test)))
 		}
-		mean.add(found.MeanAveragePrecision())
-		for c, r := range each {
-			r.add(found.AveragePrecision(c))
+		s, err := search(ctx, test, gridOf(train))
+		if err != nil {
+			return nil, err
 		}
-		prediction.add(float64(took.Milliseconds()) / float64(len(test)))
-		simple.add(baseline.MeanAveragePrecision())
-		log.Printf("seed %d: mAP50 %.3f", seed, found.MeanAveragePrecision())
+		found.whole.beside(grid, s.MeanAveragePrecision())
+		for c, r := range found.each {
+			r.beside(grid, s.AveragePrecision(c))
+		}
 	}
 	return t, nil
 }
 
+// detector trains on photographs.
+func (b *bench) detector(ctx context.Context, train []smear, seed int, random bool) (m *detect.Model, took cost, err error) {
+	set := &detect.Set{Image: func(ctx context.Context, i int) (*imaging.Image, error) { return train[i].image(ctx) }}
+	for _, s := range train {
+		set.Objects = append(set.Objects, s.objects)
+	}
+	took, err = costOf(func() (err error) {
+		m, _, err = detect.Train(ctx, set, detect.Options{Classes: cells, Seed: uint64(seed), Workers: b.workers, Steps: steps, Scratch: random})
+		return err
+	})
+	return m, took, err
+}
+
+// A searched is what was found in photographs.
+type searched struct {
+	*head.Detected
+	most  []float32 // of each photograph, the highest score of platelets
+	shows []bool    // it shows some
+	took  time.Duration
+}
+
+// search has photographs searched.
+func search(ctx context.Context, test []smear, find func(*imaging.Image) ([]head.Object, error)) (*searched, error) {
+	out := &searched{Detected: head.NewDetected(len(cells), 0.5)}
+	for _, s := range test {
+		img, err := s.image(ctx)
+		if err != nil {
+			return nil, err
+		}
+		start := time.Now()
+		objects, err := find(img)
+		if err != nil {
+			return nil, err
+		}
+		out.took += time.Since(start)
+		out.Add(objects, s.objects)
+		most := float32(0)
+		for _, o := range objects {
+			if o.Class == platelets {
+				most = max(most, o.Score)
+			}
+		}
+		out.most, out.shows = append(out.most, most), append(out.shows, s.count(platelets) > 0)
+	}
+	return out, nil
+}
+
+// searching are the rows for what was found.
+type searching struct {
+	whole, f1, off, shows *row
+	each                  []*row
+}
+
+// note adds what was found by the model, or by a baseline.
+func (r searching) note(s *searched, thresholds []float64, baseline string) {
+	add := func(to *row, v float64) {
+		if baseline == "" {
+			to.add(v)
+		} else {
+			to.beside(baseline, v)
+		}
+	}
+	add(r.whole, s.MeanAveragePrecision())
+	f1 := 0.0
+	for c, to := range r.each {
+		add(to, s.AveragePrecision(c))
+		n := head.Count(s.Scores[c], s.Hits[c], thresholds[c])
+		n.FalseNegatives = s.There[c] - n.TruePositives
+		f1 += n.F1() / float64(len(cells))
+	}
+	add(r.f1, f1)
+	add(r.off, s.off())
+	add(r.shows, head.AUROC(s.most, s.shows))
+}
+
+// off returns the expected calibration error: in ten steps of the scores, how
+// far their mean is from the share that is right, weighted by how many there
+// are.
+func (s *searched) off() float64 {
+	const levels = 10
+	var surplus [levels]float64
+	all := 0.0
+	for c, scores := range s.Scores {
+		for i, score := range scores {
+			k := min(levels-1, int(score*levels))
+			surplus[k] += float64(score)
+			if s.Hits[c][i] {
+				surplus[k]--
+			}
+			all++
+		}
+	}
+	sum := 0.0
+	for _, v := range surplus {
+		sum += math.Abs(v)
+	}
+	return sum / max(1, all)
+}
+
 // gridOf returns what covers an image with boxes of each class's mean size, half
 // of one apart.
-func gridOf(train []smear) func(*imaging.Image) []head.Object {
+func gridOf(train []smear) func(*imaging.Image) ([]head.Object, error) {
 	sum, count := make([]head.Box, len(cells)), make([]float64, len(cells))
 	for _, s := range train {
 		for _, o := range s.objects {
@@ -135,7 +180,7 @@ func gridOf(train []smear) func(*imaging.Image) []head.Object {
 			count[o.Class]++
 		}
 	}
-	return func(m *imaging.Image) (all []head.Object) {
+	return func(m *imaging.Image) (all []head.Object, _ error) {
 		for c := range cells {
 			w, h := sum[c].Width/max(1, count[c]), sum[c].Height/max(1, count[c])
 			for y := 0.0; w > 0 && y+h <= float64(m.H); y += h / 2 {
@@ -144,6 +189,6 @@ func gridOf(train []smear) func(*imaging.Image) []head.Object {
 				}
 			}
 		}
-		return all
+		return all, nil
 	}
 }

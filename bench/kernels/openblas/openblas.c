@@ -1,5 +1,6 @@
 // Multiplies matrices as the benchmark of the kernels asks: for each line
-// "m n k times" it prints the seconds of the fastest product.
+// "m n k times" it prints the seconds of the fastest product. With an argument it
+// prints what OpenBLAS it is.
 #include <cblas.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +19,11 @@ static double now(void) {
 	return t.tv_sec + 1e-9 * t.tv_nsec;
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+	if (argc > 1) {
+		puts(openblas_get_config());
+		return 0;
+	}
 	int m, n, k, times;
 	while (scanf("%d %d %d %d", &m, &n, &k, &times) == 4) {
 		float *a = matrix((long)m * k), *b = matrix((long)k * n), *c = matrix((long)m * n);
