@@ -157,13 +157,13 @@ func (m *Model) Fail(message string, ours bool, now time.Time) error {
 		return err
 	}
 	m.Message, m.Ours = message, ours
+	if to == TrainFailed && m.Result == nil {
+		m.Result = &TrainingResult{Ended: now}
+	}
 	return nil
 }
 
 // Resting reports whether nothing is done with the model, so that it may be
-	if to == TrainFailed && m.Result == nil {
-		m.Result = &TrainingResult{Ended: now}
-	}
 // deleted.
 func (m *Model) Resting() bool {
 	switch m.Status {
