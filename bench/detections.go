@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -12,15 +11,6 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
-
-	"fovea/internal/imaging"
-)
-
-// The sides of the images that are detected on, and of the models that are
-// called: those of the cookies, half as long again.
-const (
-	megapixelW = 864
-	megapixelH = 1152
 )
 
 // units is how many inference units a called model has, and how many clients
@@ -92,12 +82,8 @@ func (b *bench) megapixels(ctx context.Context, a *album) ([][]byte, time.Durati
 		if err != nil {
 			return nil, 0, err
 		}
-		w, h := megapixelW, megapixelH
-		if m.W > m.H {
-			w, h = h, w
-		}
-		if m.W != w || m.H != h {
-			if data, err = jpegOf(m.Resize(w, h)); err != nil {
+		if m.W*m.H != megapixelW*megapixelH {
+			if data, err = scaledPhoto(ctx, data); err != nil {
 				return nil, 0, err
 			}
 		}
@@ -113,11 +99,6 @@ func (b *bench) megapixels(ctx context.Context, a *album) ([][]byte, time.Durati
 	}
 	slices.Sort(times)
 	return images, times[len(times)/2], nil
-}
-
-// decode decodes an image as the server does.
-func decode(ctx context.Context, data []byte) (*imaging.Image, error) {
-	return imaging.Decode(ctx, bytes.NewReader(data), int64(len(data)), imaging.Decoding{Stored: true})
 }
 
 // detectAnomalies calls DetectAnomalies of the model of the cookies.

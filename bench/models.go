@@ -22,16 +22,17 @@ const (
 // A trainee is a model that is trained on real photographs, and how well.
 type trainee struct {
 	name   string
-	bar    time.Duration // that its training may take; 0 is none
+	bar    time.Duration // that its training may take
 	album  *album
 	make   func(ctx context.Context, s *server, a *album) (*trained, error)
-	called string // what a detection is called in the table; "" where none is measured
+	called string // what a detection is called in the table
 }
 
 // A trained is a model, what its training took, and what calls it.
 type trained struct {
 	took   time.Duration
-	f1     float64 // of the service's own test
+	worked time.Duration // of processors
+	f1     float64       // of the service's own test
 	start  func(ctx context.Context, units int) error
 	detect func(ctx context.Context, image []byte) error
 }
@@ -46,7 +47,7 @@ func (b *bench) models(ctx context.Context) (section, error) {
 	if err != nil {
 		return section{}, err
 	}
-	trainings := table{head: []string{"model", "images", "time", "bar", "peak memory", "F1 of its own test"}}
+	trainings := table{head: []string{"model", "images", "time", "bar", "processor time", "peak memory", "F1 of its own test"}}
 	detections := table{head: []string{"call", "clients", "p50", "p99", "images/s", "decoding", "of p50"}}
 	for _, t := range trainees {
 		if err := b.trainAndDetect(ctx, t, &trainings, &detections); err != nil {
@@ -57,13 +58,13 @@ func (b *bench) models(ctx context.Context) (section, error) {
 		title: "Training models",
 		text: fmt.Sprintf("Real photographs from the embedded S3, `--training-cores %d`, a new server for each model. Time is from the CreateModel or "+
 			"CreateProjectVersion call to TRAINED or TRAINING_COMPLETED, with the test and the files that the service writes; memory is the server's, from its start on. "+
-			"Cookies are the 63 of the guide of Lookout for Vision, of which fovea takes a fifth to test; blood cells are %d to train and %d to test.", trainCores, trainCells, testCells),
+			"Cookies are the 63 of the guide of Lookout for Vision, each side half as long again (%d x %d pixels) so that they have a megapixel, as what is detected on below has to; "+
+			"fovea takes a fifth of them to test. Blood cells (640 x 480) are %d to train and %d to test.", trainCores, megapixelW, megapixelH, trainCells, testCells),
 		table: trainings,
 		more: []section{{
 			title: "Detecting",
 			text: fmt.Sprintf("%d calls with a JPEG of a megapixel (%d x %d pixels, quality %d), each sent and signed anew by 1 client, then by 2, which is how many "+
-				"inference units the model has. Clients and server share the two cores. Cookies are those above, each side half as long again, because Lookout for Vision "+
-				"takes only the size of the training images; Custom Labels takes any. No other program answers these calls; what bounds them from below "+
+				"inference units the model has. Clients and server share the two cores. Blood cells are scaled for it. No other program answers these calls; what bounds them from below "+
 				"is decoding the JPEG, measured apart with the decoder that the server uses.", b.calls, megapixelW, megapixelH, usualQuality),
 			table: detections,
 		}},
@@ -72,28 +73,20 @@ func (b *bench) models(ctx context.Context) (section, error) {
 
 // trainees returns what is trained, in the order of the table.
 func (b *bench) trainees(ctx context.Context, folder string) ([]trainee, error) {
-	var all []trainee
-	for _, scale := range [][2]int{{1, 1}, {3, 2}} {
-		for _, masks := range []bool{false, true} {
-			a, err := cookies(ctx, folder, masks, scale[0], scale[1])
-			if err != nil {
-				return nil, err
-			}
-			t := trainee{name: "cookies, normal or anomalous", bar: classifyBar, album: a, make: trainLookout}
-			if masks {
-				t.name, t.bar = "cookies, with masks", segmentBar
-			}
-			if scale[0] == scale[1] {
-				t.name += ", 576 x 768"
-			} else {
-				t.called = "DetectAnomalies, " + map[bool]string{false: "classification", true: "segmentation"}[masks]
-				t.name += fmt.Sprintf(", %d x %d", megapixelW, megapixelH)
-			}
-			all = append(all, t)
-		}
+	plain, err := cookies(ctx, folder, false)
+	if err != nil {
+		return nil, err
 	}
-	a, err := cells(folder, trainCells+testCells)
-	return append(all, trainee{name: "blood cells, boxes, 640 x 480", bar: detectorBar, album: a, make: trainLabels, called: "DetectCustomLabels, boxes"}), err
+	masked, err := cookies(ctx, folder, true)
+	if err != nil {
+		return nil, err
+	}
+	boxed, err := cells(folder, trainCells+testCells)
+	return []trainee{
+		{"cookies, normal or anomalous", classifyBar, plain, trainLookout, "DetectAnomalies, classification"},
+		{"cookies, with masks", segmentBar, masked, trainLookout, "DetectAnomalies, segmentation"},
+		{"blood cells, boxes", detectorBar, boxed, trainLabels, "DetectCustomLabels, boxes"},
+	}, err
 }
 
 // trainAndDetect trains a model on a server of its own, calls it, and adds to
@@ -112,11 +105,8 @@ func (b *bench) trainAndDetect(ctx context.Context, t trainee, trainings, detect
 	if err != nil {
 		return err
 	}
-	log.Printf("%s: trained in %v, %s, F1 %.3f", t.name, m.took, megabytes(peak), m.f1)
-	trainings.add(t.name, fmt.Sprint(len(t.album.lines)), seconds(m.took.Seconds()), fmt.Sprintf("%.0f s", t.bar.Seconds()), megabytes(peak), fmt.Sprintf("%.3f", m.f1))
-	if t.called == "" {
-		return nil
-	}
+	log.Printf("%s: trained in %v, %v of processors, %s, F1 %.3f", t.name, m.took, m.worked, megabytes(peak), m.f1)
+	trainings.add(t.name, fmt.Sprint(len(t.album.lines)), seconds(m.took.Seconds()), fmt.Sprintf("%.0f s", t.bar.Seconds()), seconds(m.worked.Seconds()), megabytes(peak), fmt.Sprintf("%.3f", m.f1))
 	return b.detections(ctx, t, m, detections)
 }
 
@@ -128,7 +118,7 @@ func trainLookout(ctx context.Context, s *server, a *album) (*trained, error) {
 	if err := s.lookoutProject(ctx, "cookies", "cookies.manifest"); err != nil {
 		return nil, err
 	}
-	began := time.Now()
+	began, before := time.Now(), s.processorTime()
 	output := map[string]any{"OutputConfig": map[string]any{"S3Location": map[string]any{"Bucket": bucket, "Prefix": "out/"}}}
 	if err := s.Lookout(ctx, "POST", "/projects/cookies/models", nil, output, nil); err != nil {
 		return nil, err
@@ -159,8 +149,9 @@ func trainLookout(ctx context.Context, s *server, a *album) (*trained, error) {
 		return nil, err
 	}
 	return &trained{
-		took: time.Since(began),
-		f1:   d.ModelDescription.Performance.F1Score,
+		took:   time.Since(began),
+		worked: s.processorTime() - before,
+		f1:     d.ModelDescription.Performance.F1Score,
 		start: func(ctx context.Context, units int) error {
 			if err := s.Lookout(ctx, "POST", "/projects/cookies/models/1/start", nil, map[string]any{"MinInferenceUnits": units}, nil); err != nil {
 				return err
@@ -189,7 +180,7 @@ func trainLabels(ctx context.Context, s *server, a *album) (*trained, error) {
 			return nil, err
 		}
 	}
-	began := time.Now()
+	began, before := time.Now(), s.processorTime()
 	var made struct{ ProjectVersionArn string }
 	err = s.Rekognition(ctx, "CreateProjectVersion", map[string]any{
 		"ProjectArn": project, "VersionName": "v1", "OutputConfig": map[string]any{"S3Bucket": bucket, "S3KeyPrefix": "out"},
@@ -222,8 +213,9 @@ func trainLabels(ctx context.Context, s *server, a *album) (*trained, error) {
 		return nil, err
 	}
 	return &trained{
-		took: time.Since(began),
-		f1:   d.EvaluationResult.F1Score,
+		took:   time.Since(began),
+		worked: s.processorTime() - before,
+		f1:     d.EvaluationResult.F1Score,
 		start: func(ctx context.Context, units int) error {
 			in := map[string]any{"ProjectVersionArn": made.ProjectVersionArn, "MinInferenceUnits": units}
 			if err := s.Rekognition(ctx, "StartProjectVersion", in, nil); err != nil {

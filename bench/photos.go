@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"image/color"
 	"image/jpeg"
 	"image/png"
 	"os"
@@ -59,8 +58,8 @@ func (a *album) upload(ctx context.Context, s *server, key string, from, to int)
 }
 
 // cookies returns the cookies of the guide of Lookout for Vision, with masks or
-// without, each side num/den as long as it is.
-func cookies(ctx context.Context, folder string, masks bool, num, den int) (*album, error) {
+// without, scaled to a megapixel.
+func cookies(ctx context.Context, folder string, masks bool) (*album, error) {
 	folder = filepath.Join(folder, "cookies", "dataset-files")
 	template, err := os.ReadFile(filepath.Join(folder, "manifests", "template.manifest"))
 	if err != nil {
@@ -81,7 +80,7 @@ func cookies(ctx context.Context, folder string, masks bool, num, den int) (*alb
 			if !ok {
 				continue
 			}
-			data, err := scaled(ctx, filepath.Join(folder, name), num, den)
+			data, err := scaled(ctx, filepath.Join(folder, name))
 			if err != nil {
 				return nil, err
 			}
@@ -100,21 +99,39 @@ func cookies(ctx context.Context, folder string, masks bool, num, den int) (*alb
 	return a, nil
 }
 
-// scaled returns a photograph or a mask with each side num/den as long as it
-// is, the file as it is for one.
-func scaled(ctx context.Context, file string, num, den int) ([]byte, error) {
+// The sides of an image of a megapixel.
+const (
+	megapixelW = 864
+	megapixelH = 1152
+)
+
+// scaled returns a photograph or a mask of a megapixel.
+func scaled(ctx context.Context, file string) ([]byte, error) {
 	data, err := os.ReadFile(file)
-	if err != nil || num == den {
-		return data, err
+	if err != nil {
+		return nil, err
 	}
 	if path.Ext(file) == ".png" {
-		return scaledMask(data, num, den)
+		return scaledMask(data)
 	}
-	m, err := imaging.Decode(ctx, bytes.NewReader(data), int64(len(data)), imaging.Decoding{Stored: true})
+	return scaledPhoto(ctx, data)
+}
+
+// scaledPhoto returns a photograph, which stands or lies, as a JPEG.
+func scaledPhoto(ctx context.Context, data []byte) ([]byte, error) {
+	m, err := decode(ctx, data)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return nil, err
 	}
-	return jpegOf(m.Resize(m.W*num/den, m.H*num/den))
+	if m.W > m.H {
+		return jpegOf(m.Resize(megapixelH, megapixelW))
+	}
+	return jpegOf(m.Resize(megapixelW, megapixelH))
+}
+
+// decode decodes an image as the server does.
+func decode(ctx context.Context, data []byte) (*imaging.Image, error) {
+	return imaging.Decode(ctx, bytes.NewReader(data), int64(len(data)), imaging.Decoding{Stored: true})
 }
 
 // usualQuality is that of JPEGs of cameras, about.
@@ -134,16 +151,16 @@ func jpegOf(m *imaging.Image) ([]byte, error) {
 
 // scaledMask returns a mask with each pixel the nearest one, so that colours
 // stay what they are.
-func scaledMask(data []byte, num, den int) ([]byte, error) {
+func scaledMask(data []byte) ([]byte, error) {
 	m, err := png.Decode(bytes.NewReader(data))
 	if err != nil {
 		return nil, err
 	}
 	r := m.Bounds()
-	out := image.NewNRGBA(image.Rect(0, 0, r.Dx()*num/den, r.Dy()*num/den))
-	for y := range out.Rect.Dy() {
-		for x := range out.Rect.Dx() {
-			out.Set(x, y, color.NRGBAModel.Convert(m.At(r.Min.X+x*den/num, r.Min.Y+y*den/num)))
+	out := image.NewNRGBA(image.Rect(0, 0, megapixelW, megapixelH))
+	for y := range megapixelH {
+		for x := range megapixelW {
+			out.Set(x, y, m.At(r.Min.X+x*r.Dx()/megapixelW, r.Min.Y+y*r.Dy()/megapixelH))
 		}
 	}
 	var b bytes.Buffer
