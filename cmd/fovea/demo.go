@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -25,8 +27,9 @@ func demoCommand() *cobra.Command {
 		Use:   "demo",
 		Short: "Show the whole story on a throw-away data folder",
 		Long: "Start a server on a throw-away data folder, draw images of its own, upload them with\n" +
-			"their manifests, create datasets of both services through the AWS SDKs, and say what\n" +
-			"was found. The server runs on until Ctrl-C.",
+			"their manifests, create datasets of both services through the AWS SDKs, say what was\n" +
+			"found, train a model on a part of the images and have it judge others. It takes some ten\n" +
+			"seconds on two processors. The server runs on until Ctrl-C.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.demo(cmd.Context(), cmd.OutOrStdout(), exit, keep)
@@ -53,6 +56,8 @@ func (c *config) demo(ctx context.Context, out io.Writer, exit bool, keep string
 	// The environment may name a real server's.
 	c.Data, c.Database, c.Blobs, c.S3Endpoint = dir, "", "", ""
 	c.TLSCert, c.TLSKey, c.LogLevel = "", "", "warn"
+	// Nobody else uses the server while it trains.
+	c.TrainingCores = cmp.Or(c.TrainingCores, runtime.GOMAXPROCS(0))
 	log, err := c.logger(os.Stderr)
 	if err != nil {
 		return err
@@ -89,7 +94,7 @@ func (c *config) demo(ctx context.Context, out io.Writer, exit bool, keep string
 			stop()
 			return err
 		}
-		fmt.Fprintln(out, "\nThe server runs on until Ctrl-C.")
+		fmt.Fprintln(out, "\nThe server runs on until Ctrl-C, and then forgets everything. One that does not: "+program()+" serve")
 		return nil
 	})
 	return g.Wait()

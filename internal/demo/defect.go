@@ -38,12 +38,12 @@ func (g *region) bounds() image.Rectangle {
 }
 
 // scratch draws a tool's slip from a point: a bright groove with a burr beside
-// it, bent a little, deepest in the middle.
-func (s *surface) scratch(rng *rand.Rand, from point, angle, length float32) *region {
+// it, bent a little, deepest in the middle. thick is how wide it is, 1 is usual.
+func (s *surface) scratch(rng *rand.Rand, from point, angle, length, thick float32) *region {
 	const steps = 14
 	covers := new(region)
 	bend := (rng.Float32() - 0.5) * 0.09
-	width := 0.9 + 0.6*rng.Float32()
+	width := thick * (0.9 + 0.6*rng.Float32())
 	at := from
 	for k := range steps {
 		next := at.plus(polar(angle, length/steps))

@@ -1,6 +1,7 @@
 // Package demo tells the story of fovea to somebody who has never seen it:
 // it draws images, uploads them with their manifests, creates projects and
-// datasets of both services, and prints what the server answered.
+// datasets of both services, trains a model, has it judge images that it has
+// not seen, and prints what the server answered.
 //
 // It reaches the server only as a user does, through the AWS SDKs and the
 // documented call for import reports, so that the story cannot show anything
@@ -31,8 +32,8 @@ type Config struct {
 	KeepImages string // folder to keep the drawn images in; empty for none
 }
 
-// waiting bounds how long a dataset may take.
-const waiting = 2 * time.Minute
+// waiting bounds how long a dataset or a training may take.
+const waiting = 10 * time.Minute
 
 // A story is a demo that is being told.
 type story struct {
@@ -41,6 +42,7 @@ type story struct {
 	*clients
 	plates  []*part
 	flanges []*part
+	lids    []*part
 
 	trainARN string // of the dataset of plates for training
 }
@@ -53,7 +55,7 @@ func Run(ctx context.Context, c Config) error {
 	s := &story{Config: c, printer: &printer{out: c.Out, terminal: c.Terminal}, clients: newClients(c)}
 	s.say("fovea is Amazon Rekognition Custom Labels, Lookout for Vision and an S3 for them, in one program.")
 	s.say("What follows is what the one at %s replies to the AWS SDKs.", c.Endpoint)
-	for _, chapter := range []func(context.Context) error{s.upload, s.customLabels, s.lookout} {
+	for _, chapter := range []func(context.Context) error{s.upload, s.customLabels, s.lookout, s.model} {
 		if err := chapter(ctx); err != nil {
 			s.clear()
 			return cmp.Or(ctx.Err(), err)

@@ -13,17 +13,18 @@ import (
 const (
 	flangeProject = "flanges"
 	brokenProject = "flanges-bad"
+	lidProject    = "lids"
 )
 
-// lookout creates datasets from manifests and from nothing, and shows how an
-// import fails.
+// lookout creates datasets from manifests, and shows how an import fails.
 func (s *story) lookout(ctx context.Context) error {
 	s.title("3  Lookout for Vision: is a part good, and if not, what is wrong where?")
 	s.say("   %-11s %-5s %-32s %-15s %7s %7s %6s %7s", "project", "type", "made from", "status", "images", "labeled", "normal", "anomaly")
 	var failed lookoutforvision.DatasetDescription
-	for _, d := range []struct{ project, kind, key string }{
-		{flangeProject, "train", trainKey}, {flangeProject, "test", testKey},
-		{brokenProject, "train", brokenKey}, {brokenProject, "test", ""},
+	for _, d := range []struct{ project, kind, bucket, key string }{
+		{flangeProject, "train", flangeBucket, trainKey}, {flangeProject, "test", flangeBucket, testKey},
+		{lidProject, "train", lidBucket, trainKey}, {lidProject, "test", lidBucket, testKey},
+		{brokenProject, "train", flangeBucket, brokenKey},
 	} {
 		if d.kind == "train" {
 			in := &lookoutforvision.CreateProjectInput{ProjectName: &d.project}
@@ -31,7 +32,7 @@ func (s *story) lookout(ctx context.Context) error {
 				return fmt.Errorf("create the project %s: %w", d.project, err)
 			}
 		}
-		got, err := s.createFlanges(ctx, d.project, d.kind, d.key)
+		got, err := s.createLookoutDataset(ctx, d.project, d.kind, d.bucket, d.key)
 		if err != nil {
 			return err
 		}
@@ -46,17 +47,14 @@ func (s *story) lookout(ctx context.Context) error {
 	return s.showFailure(ctx, failed)
 }
 
-// createFlanges creates a dataset, empty if key is, waits until it is complete
-// or has failed, and shows its statistics.
-func (s *story) createFlanges(ctx context.Context, project, kind, key string) (d lookoutforvision.DatasetDescription, err error) {
-	bucket, told := flangeBucket, "nothing, to be filled later"
+// createLookoutDataset creates a dataset from a manifest, waits until it is
+// complete or has failed, and shows its statistics.
+func (s *story) createLookoutDataset(ctx context.Context, project, kind, bucket, key string) (d lookoutforvision.DatasetDescription, err error) {
+	told := "s3://" + bucket + "/" + key
 	in := &lookoutforvision.CreateDatasetInput{ProjectName: &project, DatasetType: &kind}
-	if key != "" {
-		told = "s3://" + bucket + "/" + key
-		in.DatasetSource = &lookoutforvision.DatasetSource{GroundTruthManifest: &lookoutforvision.DatasetGroundTruthManifest{
-			S3Object: &lookoutforvision.InputS3Object{Bucket: &bucket, Key: &key},
-		}}
-	}
+	in.DatasetSource = &lookoutforvision.DatasetSource{GroundTruthManifest: &lookoutforvision.DatasetGroundTruthManifest{
+		S3Object: &lookoutforvision.InputS3Object{Bucket: &bucket, Key: &key},
+	}}
 	if _, err := s.vision.CreateDatasetWithContext(ctx, in); err != nil {
 		return d, fmt.Errorf("create the %s dataset of %s: %w", kind, project, err)
 	}

@@ -71,8 +71,8 @@ type maskMetadata struct {
 	JobName        string               `json:"job-name"`
 }
 
-// A flangeLine is a line of a manifest for Lookout (LV 5.2).
-type flangeLine struct {
+// A lookoutLine is a line of a manifest for Lookout (LV 5.2).
+type lookoutLine struct {
 	SourceRef    string        `json:"source-ref"`
 	Label        int           `json:"anomaly-label"`
 	Metadata     labelMetadata `json:"anomaly-label-metadata"`
@@ -93,14 +93,17 @@ func (s *story) manifests(now time.Time) []file {
 	date := now.UTC().Format("2006-01-02T15:04:05.000Z")
 	train, test := plateLines(s.plates, date), []plateLine(nil)
 	train, test = train[:inTraining], train[inTraining:]
-	flanges := flangeLines(s.flanges, date)
+	flanges := lookoutLines(flangeBucket, s.flanges, date)
 	half := len(flanges) / 2
+	lids := lookoutLines(lidBucket, s.lids[:lidsTrain+lidsTest], date)
 	return []file{
 		manifestFile(plateBucket, trainKey, breakPlates(train)),
 		manifestFile(plateBucket, testKey, encode(test)),
 		manifestFile(flangeBucket, trainKey, encode(flanges[:half])),
 		manifestFile(flangeBucket, testKey, encode(flanges[half:])),
 		manifestFile(flangeBucket, brokenKey, breakFlanges(flanges[:half])),
+		manifestFile(lidBucket, trainKey, encode(lids[:lidsTrain])),
+		manifestFile(lidBucket, testKey, encode(lids[lidsTrain:])),
 	}
 }
 
@@ -147,11 +150,13 @@ func plateLines(parts []*part, date string) []plateLine {
 	return lines
 }
 
-func flangeLines(parts []*part, date string) []flangeLine {
-	lines := make([]flangeLine, len(parts))
+// lookoutLines returns the lines of a manifest for Lookout, with masks if parts
+// have them.
+func lookoutLines(bucket string, parts []*part, date string) []lookoutLine {
+	lines := make([]lookoutLine, len(parts))
 	for i, p := range parts {
-		lines[i] = flangeLine{
-			SourceRef: "s3://" + flangeBucket + "/" + imageKey(p.name),
+		lines[i] = lookoutLine{
+			SourceRef: "s3://" + bucket + "/" + imageKey(p.name),
 			Metadata: labelMetadata{
 				Confidence: 1, JobName: "labeling-job/anomaly-label", ClassName: "normal",
 				HumanAnnotated: "yes", CreationDate: date, Type: "groundtruth/image-classification",
@@ -159,7 +164,9 @@ func flangeLines(parts []*part, date string) []flangeLine {
 		}
 		if p.defect != "" {
 			lines[i].Label, lines[i].Metadata.ClassName = 1, "anomaly"
-			lines[i].MaskRef = "s3://" + flangeBucket + "/" + maskKey(p.name)
+		}
+		if p.masked {
+			lines[i].MaskRef = "s3://" + bucket + "/" + maskKey(p.name)
 			lines[i].MaskMetadata = &maskMetadata{
 				ColorMap: colorMap(), Type: "groundtruth/semantic-segmentation",
 				HumanAnnotated: "yes", CreationDate: date, JobName: "labeling-job/anomaly-mask",
@@ -198,7 +205,7 @@ func breakPlates(lines []plateLine) [][]byte {
 
 // breakFlanges returns the lines with two of them broken. Lookout accepts none
 // (LV-5.89).
-func breakFlanges(lines []flangeLine) [][]byte {
+func breakFlanges(lines []lookoutLine) [][]byte {
 	out := encode(lines)
 	out[6] = bytes.Replace(out[6], []byte("anomaly-label-metadata"), []byte("anomaly-label-meta"), 1)
 	out[13] = bytes.Replace(out[13], []byte(`"#2ca02c"`), []byte(`"2ca02c"`), 1)

@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// someParts returns as many parts as the demo has, without drawing them.
-func someParts(name string) []*part {
-	parts := make([]*part, imagesEach)
+// someParts returns parts without drawing them.
+func someParts(n int, name string) []*part {
+	parts := make([]*part, n)
 	for i := range parts {
 		parts[i] = &part{name: name + "-" + string(rune('A'+i)), boxes: []box{
 			{"scratch", image.Rect(200, 40, 240, 60)}, {"bolt", image.Rect(10, 20, 30, 40)}, {"bolt", image.Rect(200, 20, 230, 40)},
@@ -23,9 +23,13 @@ func someParts(name string) []*part {
 // manifestsOf returns the lines of the manifests by their place.
 func manifestsOf(t *testing.T) map[string][][]byte {
 	t.Helper()
-	s := &story{plates: someParts("plate"), flanges: someParts("flange")}
+	s := &story{plates: someParts(imagesEach, "plate"), flanges: someParts(imagesEach, "flange"), lids: someParts(lidsDrawn, "lid")}
 	for i, p := range s.flanges {
 		p.defect = defectOf(i)
+		p.masked = p.defect != ""
+	}
+	for i, p := range s.lids {
+		p.defect = flawOf(i)
 	}
 	out := make(map[string][][]byte)
 	for _, f := range s.manifests(time.Date(2026, 1, 2, 3, 4, 5, 6e6, time.UTC)) {
@@ -42,6 +46,7 @@ func TestManifestLines(t *testing.T) {
 	for name, n := range map[string]int{
 		"demo-plates/train.manifest": 32, "demo-plates/test.manifest": 8,
 		"demo-flanges/train.manifest": 20, "demo-flanges/test.manifest": 20, "demo-flanges/bad.manifest": 20,
+		"demo-lids/train.manifest": 80, "demo-lids/test.manifest": 40,
 	} {
 		if len(all[name]) != n {
 			t.Errorf("%s has %d lines, want %d", name, len(all[name]), n)
@@ -65,6 +70,16 @@ func TestManifestLines(t *testing.T) {
 	}
 	if got := string(all["demo-flanges/train.manifest"][0]); strings.Contains(got, "mask") || !strings.Contains(got, `"class-name":"normal"`) {
 		t.Errorf("good flange\n%s, want it normal and without a mask", got)
+	}
+	anomalies := 0
+	for _, line := range all["demo-lids/train.manifest"] {
+		if bytes.Contains(line, []byte("mask")) {
+			t.Errorf("lid\n%s, want it without a mask", line)
+		}
+		anomalies += bytes.Count(line, []byte(`"class-name":"anomaly"`))
+	}
+	if anomalies != 32 {
+		t.Errorf("%d lids of the training are anomalous, want 32", anomalies)
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -63,7 +65,12 @@ func TestRun(t *testing.T) {
 		"plates-copy  TEST  nothing, to be filled later     CREATE_COMPLETE       0       0      0      0",
 		"flanges      train s3://demo-flanges/train.manifest CREATE_COMPLETE      20      20     12      8",
 		"flanges      test  s3://demo-flanges/test.manifest CREATE_COMPLETE      20      20     10     10",
+		"lids         train s3://demo-lids/train.manifest   CREATE_COMPLETE      80      80     48     32",
+		"lids         test  s3://demo-lids/test.manifest    CREATE_COMPLETE      40      40     24     16",
 		"s3://demo-flanges/bad.manifest CREATE_FAILED         0       0      0      0",
+		"CreateModel TRAINED in", "from the 80 images of lids train", "StartModel HOSTED",
+		"DetectAnomalies on 40 that it has not seen, 16 of them spoiled",
+		"fovea import photos --service lookout --project mine", "aws lookoutvision create-model --project-name mine",
 		"ERROR_INVALID_BOUNDING_BOX", "ERROR_MISSING_CLASS_MAP_ID", "ERROR_INVALID_JSON_LINE",
 		"ERROR_MISSING_SOURCE_REF", "ERROR_DUPLICATE_SOURCE_REF",
 		"ERROR_MISSING_METADATA", "ERROR_INVALID_HEX_COLOR",
@@ -78,10 +85,26 @@ func TestRun(t *testing.T) {
 			t.Errorf("%s was not kept: %v", name, err)
 		}
 	}
+	checkScores(t, out.String())
 	// It can be told once: the second time names what is in the way.
 	out.Reset()
 	if err := Run(t.Context(), c); err == nil || !strings.Contains(err.Error(), "plates") {
 		t.Errorf("a second run says %v, want what is there already", err)
+	}
+}
+
+// checkScores checks that the model is worth showing. Each training draws
+// other random numbers, so that the scores differ a little from run to run.
+func checkScores(t *testing.T, text string) {
+	t.Helper()
+	scores := regexp.MustCompile(`F1 ([01]\.[0-9]{2})`).FindAllStringSubmatch(text, -1)
+	if len(scores) != 2 {
+		t.Fatalf("F1 is told %d times, want of the test dataset and of what was not seen", len(scores))
+	}
+	for _, score := range scores {
+		if f1, err := strconv.ParseFloat(score[1], 64); err != nil || f1 < 0.9 || f1 > 1 {
+			t.Errorf("%s, want at least 0.9", score[0])
+		}
 	}
 }
 
@@ -92,8 +115,8 @@ func squeeze(text string) string { return strings.Join(strings.Fields(text), " "
 func checkShape(t *testing.T, text string) {
 	t.Helper()
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
-	if len(lines) > 61 { // one of them about kept images
-		t.Errorf("%d lines, want at most 61", len(lines))
+	if len(lines) > 82 { // one of them about kept images
+		t.Errorf("%d lines, want at most 82", len(lines))
 	}
 	for _, l := range lines {
 		if n := utf8.RuneCountInString(l); n > lineWidth && !strings.Contains(l, " env --data ") {

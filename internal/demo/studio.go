@@ -9,11 +9,11 @@ import (
 // A studio takes the pictures: a camera, a bench and what a brush leaves on
 // metal. The same number always gives the same picture. It may be used by
 // several goroutines at once.
-type studio struct{ noise, brush *texture }
+type studio struct{ noise, brush, skin *texture }
 
 func newStudio() *studio {
 	rng := rand.New(rand.NewPCG(2, 1))
-	return &studio{noise: grain(rng), brush: brushed(rng)}
+	return &studio{noise: grain(rng), brush: brushed(rng), skin: rough(rng)}
 }
 
 // A box is a labelled rectangle in an image.
@@ -26,8 +26,8 @@ type box struct {
 type picture struct {
 	image  *image.RGBA
 	boxes  []box   // for object detection
-	defect string  // scratch, dent or stain; empty if the part is good
-	covers *region // where the defect is
+	defect string  // what is wrong with the part; empty if it is good
+	covers *region // where the defect is; nil of lids
 }
 
 // lamp returns the workshop's lamp as it is at the moment: it is moved and
@@ -69,7 +69,7 @@ func (t *studio) plate(number uint64) *picture {
 		spot := p.spot(0.42*float32(1-2*rng.IntN(2)), (rng.Float32()-0.5)*0.6)
 		angle, length := rng.Float32()*2*math.Pi, 40+rng.Float32()*28
 		shot.defect = "scratch"
-		shot.covers = s.scratch(rng, spot.minus(polar(angle, length/2)), angle, length)
+		shot.covers = s.scratch(rng, spot.minus(polar(angle, length/2)), angle, length, 1)
 	}
 	if rng.IntN(2) == 0 {
 		shot.hole(s, p.spot((rng.Float32()-0.5)*0.1, 0), 17+rng.Float32()*6, l)
@@ -129,7 +129,7 @@ func (t *studio) flange(number uint64, defect string) *picture {
 	between := turn + math.Pi/6 + float32(rng.IntN(6))*math.Pi/3 + (rng.Float32()-0.5)*0.2
 	switch defect {
 	case "scratch":
-		shot.covers = s.scratch(rng, f.center.plus(polar(between, 44+rng.Float32()*6)), between+(rng.Float32()-0.5), 30+rng.Float32()*16)
+		shot.covers = s.scratch(rng, f.center.plus(polar(between, 44+rng.Float32()*6)), between+(rng.Float32()-0.5), 30+rng.Float32()*16, 1)
 	case "dent":
 		shot.covers = s.dent(rng, f.center.plus(polar(between, 56+rng.Float32()*16)), 13+rng.Float32()*6)
 	case "stain":

@@ -17,6 +17,9 @@ var pictures = sync.OnceValue(func() map[string]*picture {
 		all[fmt.Sprintf("plate %d", i+1)] = t.plate(uint64(i))
 		all[fmt.Sprintf("flange %d", i+1)] = t.flange(uint64(i), defectOf(i))
 	}
+	for i := range lidsDrawn {
+		all[fmt.Sprintf("lid %d", i+1)] = t.lid(uint64(i), flawOf(i))
+	}
 	return all
 })
 
@@ -128,6 +131,23 @@ func TestDefectsAreVisible(t *testing.T) {
 		}
 		if differ*3 < covered {
 			t.Errorf("flange %d: of %d pixels of its %s %d can be seen", i+1, covered, kind, differ)
+		}
+	}
+}
+
+// The flaw of a lid is seen, too, and is all that differs from the good lid.
+func TestFlawsAreVisible(t *testing.T) {
+	s := newStudio()
+	for i, kind := range slices.Concat(flaws, flaws, flaws) {
+		good, bad := s.lid(uint64(i), ""), s.lid(uint64(i), kind)
+		differ := 0
+		for k := 1; k < len(good.image.Pix); k += 4 {
+			if d := int(good.image.Pix[k]) - int(bad.image.Pix[k]); d > 12 || d < -12 {
+				differ++
+			}
+		}
+		if all := frameWidth * frameHeight; differ < 60 || differ > all/20 {
+			t.Errorf("lid %d: its %s changes %d of %d pixels", i+1, kind, differ, all)
 		}
 	}
 }

@@ -57,3 +57,42 @@ func average(row, raw []float32, length int, weight float32) {
 		sum += raw[(i+length)%len(raw)] - raw[i]
 	}
 }
+
+// rough returns noise in grains of several sizes, as sand leaves on cast metal.
+func rough(rng *rand.Rand) *texture {
+	t := &texture{cells: make([]float32, textureWide*textureHigh)}
+	for _, s := range []struct {
+		size   int
+		weight float32
+	}{{2, 0.5}, {4, 1.2}, {9, 1.6}} {
+		t.add(grain(rng).averaged(s.size).turned().averaged(s.size).turned(), s.weight)
+	}
+	return t
+}
+
+// averaged returns the texture with each cell the mean of that many to its right.
+func (t *texture) averaged(length int) *texture {
+	out := &texture{cells: make([]float32, textureWide*textureHigh)}
+	for y := range textureHigh {
+		average(out.cells[y*textureWide:][:textureWide], t.cells[y*textureWide:][:textureWide], length, 1)
+	}
+	return out
+}
+
+// turned returns the texture with its rows as columns; it has as many of both.
+func (t *texture) turned() *texture {
+	out := &texture{cells: make([]float32, textureWide*textureHigh)}
+	for y := range textureHigh {
+		for x := range textureWide {
+			out.cells[x*textureHigh+y] = t.cells[y*textureWide+x]
+		}
+	}
+	return out
+}
+
+// add adds another texture, weighted.
+func (t *texture) add(other *texture, weight float32) {
+	for i, v := range other.cells {
+		t.cells[i] += v * weight
+	}
+}

@@ -21,8 +21,16 @@ const (
 	imagesEach = 40 // of plates, and of flanges
 	inTraining = 32 // plates; the others are for testing
 
+	lidsTrain  = 80 // lids of the training dataset
+	lidsTest   = 40 // those of the test dataset
+	lidsUnseen = 40 // those of neither, for the trained model
+	lidsDrawn  = lidsTrain + lidsTest + lidsUnseen
+
+	drawers = 8 // images that are drawn and uploaded at a time
+
 	plateBucket  = "demo-plates"
 	flangeBucket = "demo-flanges"
+	lidBucket    = "demo-lids"
 )
 
 // A part is what a manifest says of an image.
@@ -44,7 +52,7 @@ type file struct {
 func (s *story) upload(ctx context.Context) error {
 	s.title("1  Draw images of metal parts, upload them to S3")
 	began := time.Now()
-	for _, bucket := range []string{plateBucket, flangeBucket} {
+	for _, bucket := range []string{plateBucket, flangeBucket, lidBucket} {
 		if err := s.createBucket(ctx, bucket); err != nil {
 			return err
 		}
@@ -67,10 +75,11 @@ func (s *story) upload(ctx context.Context) error {
 			masks++
 		}
 	}
-	s.say("   s3://%-13s %d plates with %d boxes around bolts, holes and scratches", plateBucket, len(s.plates), boxes)
-	s.say("   s3://%-13s %d flanges, %d of them with a defect and a mask that shows where", flangeBucket, len(s.flanges), masks)
+	s.say("   s3://%-14s %d plates with %d boxes around bolts, holes and scratches", plateBucket, len(s.plates), boxes)
+	s.say("   s3://%-14s %d flanges, %d of them with a defect and a mask that shows where", flangeBucket, len(s.flanges), masks)
+	s.say("   s3://%-14s %d cast lids, %d of them with a crack, a scratch or a dent", lidBucket, len(s.lids), spoiled(s.lids))
 	s.say("   %.1f MB in %.1f seconds, with %s: files that say what each image shows, in a line of JSON",
-		float64(size(s.plates)+size(s.flanges))/1e6, time.Since(began).Seconds(), count(len(manifests), "manifest"))
+		float64(size(s.plates)+size(s.flanges)+size(s.lids))/1e6, time.Since(began).Seconds(), count(len(manifests), "manifest"))
 	if s.KeepImages != "" {
 		s.say("   The images are kept in %s", s.KeepImages)
 	}
@@ -80,6 +89,16 @@ func (s *story) upload(ctx context.Context) error {
 func size(parts []*part) (n int64) {
 	for _, p := range parts {
 		n += p.bytes
+	}
+	return n
+}
+
+// spoiled returns how many of the parts have a defect.
+func spoiled(parts []*part) (n int) {
+	for _, p := range parts {
+		if p.defect != "" {
+			n++
+		}
 	}
 	return n
 }
@@ -98,28 +117,30 @@ func (s *story) createBucket(ctx context.Context, name string) error {
 
 // uploadImages draws and uploads the images, several at a time.
 func (s *story) uploadImages(ctx context.Context) error {
-	s.plates, s.flanges = make([]*part, imagesEach), make([]*part, imagesEach)
+	s.plates, s.flanges, s.lids = make([]*part, imagesEach), make([]*part, imagesEach), make([]*part, lidsDrawn)
 	t := newStudio()
 	var done atomic.Int64
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(max(runtime.GOMAXPROCS(0), 2))
+	g.SetLimit(max(runtime.GOMAXPROCS(0), drawers))
 	finished := make(chan struct{})
 	told := make(chan struct{})
 	go func() {
 		defer close(told)
 		s.tellUploads(&done, finished)
 	}()
+	draw := func(parts []*part, i int, bucket, name string, shoot func() *picture) {
+		g.Go(func() (err error) {
+			parts[i], err = s.uploadImage(ctx, bucket, name, shoot())
+			done.Add(1)
+			return err
+		})
+	}
 	for i := range imagesEach {
-		g.Go(func() (err error) {
-			s.plates[i], err = s.uploadImage(ctx, plateBucket, fmt.Sprintf("plate-%02d", i+1), t.plate(uint64(i)))
-			done.Add(1)
-			return err
-		})
-		g.Go(func() (err error) {
-			s.flanges[i], err = s.uploadImage(ctx, flangeBucket, fmt.Sprintf("flange-%02d", i+1), t.flange(uint64(i), defectOf(i)))
-			done.Add(1)
-			return err
-		})
+		draw(s.plates, i, plateBucket, fmt.Sprintf("plate-%02d", i+1), func() *picture { return t.plate(uint64(i)) })
+		draw(s.flanges, i, flangeBucket, fmt.Sprintf("flange-%02d", i+1), func() *picture { return t.flange(uint64(i), defectOf(i)) })
+	}
+	for i := range lidsDrawn {
+		draw(s.lids, i, lidBucket, fmt.Sprintf("lid-%03d", i+1), func() *picture { return t.lid(uint64(i), flawOf(i)) })
 	}
 	err := g.Wait()
 	close(finished)
@@ -134,7 +155,7 @@ func (s *story) tellUploads(done *atomic.Int64, finished <-chan struct{}) {
 	for {
 		select {
 		case <-tick.C:
-			s.progress("   %d of %d images", done.Load(), 2*imagesEach)
+			s.progress("   %d of %d images", done.Load(), 2*imagesEach+lidsDrawn)
 		case <-finished:
 			return
 		}
