@@ -1,6 +1,13 @@
 package fovea
 
-import "time"
+import (
+	"errors"
+	"time"
+)
+
+// ErrElsewhere is the error of a job that this node cannot do and others perhaps
+// can: they are left to claim it, and it is tried here again.
+var ErrElsewhere = errors.New("this is for another node to do")
 
 // JobArgs are the arguments of a kind of job: a struct that JSON can carry.
 // All kinds are in this file.

@@ -91,6 +91,10 @@ type Asked struct {
 	AutoSplit      bool
 
 	Source string // ARN of the model that it is a copy of
+
+	// Backbone is the network that it is to be trained with, name and SHA-256
+	// with a blank between; "" for the one that comes with the program.
+	Backbone string
 }
 
 // A TrainingResult is what became of a training.

@@ -54,6 +54,7 @@ type config struct {
 	TrainingCores int
 	TrainingTime  time.Duration
 	ModelMemory   int64
+	Backbones     []string
 	KeepRevisions int64
 	KeepDays      int64
 	LogFormat     string
@@ -113,6 +114,7 @@ func (c *config) serverFlags(f *pflag.FlagSet) {
 	f.IntVar(&c.TrainingCores, "training-cores", 0, "processors that a training may use (default: all but one)")
 	f.DurationVar(&c.TrainingTime, "training-time", 0, "how long a training may take, such as 90m (default 24h)")
 	f.Int64Var(&c.ModelMemory, "model-memory", 0, "bytes of running models to keep in memory (default 1 GiB)")
+	f.StringSliceVar(&c.Backbones, "backbone", nil, "ONNX file of a network that new models look through instead of the one in the program; further ones serve models that were trained with them")
 	f.Int64Var(&c.KeepRevisions, "keep-revisions", dataset.DefaultRetention.Revisions, "how many revisions of a dataset to keep, the current one included; 0 for all")
 	f.Int64Var(&c.KeepDays, "keep-days", int64(dataset.DefaultRetention.Age/day), "days to keep a revision that was replaced; 0 for ever")
 	f.StringVar(&c.LogFormat, "log-format", "text", "text or json")

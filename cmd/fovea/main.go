@@ -58,7 +58,7 @@ func rootCommand() *cobra.Command {
 	}
 	root.AddCommand(serveCommand(), envCommand(), demoCommand(), checkCommand(), reportCommand(), sdkCommand(),
 		logCommand(), diffCommand(), restoreCommand(), verifyCommand(), backupCommand(), migrateCommand())
-	root.AddCommand(importCommand(), exportCommand(), modelCommand())
+	root.AddCommand(importCommand(), exportCommand(), modelCommand(), backboneCommand())
 	explainUsage(root)
 	return root
 }

@@ -20,10 +20,10 @@ func (n *node) openModels(profiles map[fovea.Service]fovea.Profile, pager *fovea
 	models := &model.Ops{
 		Store: n.store, Blobs: n.blobs, Objects: n.objects, Reader: reader, Profiles: profiles, Pager: pager, Log: n.log,
 		Trainers: map[fovea.Service]model.Trainer{
-			fovea.CustomLabels: rekognition.Trainer{Partition: c.Partition},
-			fovea.Lookout:      lookout.Trainer{Partition: c.Partition},
+			fovea.CustomLabels: rekognition.Trainer{Partition: c.Partition, Backbones: n.backbones},
+			fovea.Lookout:      lookout.Trainer{Partition: c.Partition, Backbones: n.backbones},
 		},
-		Scratch: n.scratch(), Cores: c.TrainingCores, Longest: c.TrainingTime, Version: version(),
+		Backbones: n.backbones, Scratch: n.scratch(), Cores: c.TrainingCores, Longest: c.TrainingTime, Version: version(),
 	}
 	load := func(ctx context.Context, m *fovea.Model) (hosting.Predictor, error) {
 		weights, err := models.ReadWeights(ctx, m)
@@ -34,7 +34,7 @@ func (n *node) openModels(profiles map[fovea.Service]fovea.Profile, pager *fovea
 		if err != nil {
 			return nil, err
 		}
-		loaded, err := loaders[service](weights)
+		loaded, err := loaders[service](weights, n.backbones)
 		if err != nil && fovea.KindOf(err) == fovea.Internal {
 			err = &model.Damage{Weights: m.Weights, Problem: err.Error()}
 		}
@@ -66,7 +66,7 @@ func (n *node) scratch() string {
 }
 
 // loaders make models of the weights that the trainers of the services store.
-var loaders = map[fovea.Service]func(weights []byte) (hosting.Predictor, error){
+var loaders = map[fovea.Service]func([]byte, *hosting.Backbones) (hosting.Predictor, error){
 	fovea.CustomLabels: rekognition.Load,
 	fovea.Lookout:      lookout.Load,
 }

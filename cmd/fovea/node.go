@@ -43,15 +43,16 @@ type node struct {
 	log      *slog.Logger
 	readOnly bool // what is stored is only looked at
 
-	store   *sqlstore.Store
-	blobs   fovea.Blobs
-	objects fovea.Objects
-	s3      *s3api.Store // nil with an external S3
-	runner  *jobs.Runner
-	host    *hosting.Host
-	handler *server.Server
-	probe   probe
-	close   []func() error // in the order of opening
+	store     *sqlstore.Store
+	blobs     fovea.Blobs
+	objects   fovea.Objects
+	s3        *s3api.Store // nil with an external S3
+	runner    *jobs.Runner
+	backbones *hosting.Backbones
+	host      *hosting.Host
+	handler   *server.Server
+	probe     probe
+	close     []func() error // in the order of opening
 }
 
 // openNode opens the data of a server and wires its parts. It must be closed,
@@ -64,7 +65,7 @@ func openNode(ctx context.Context, c *config, log *slog.Logger) (n *node, err er
 	if err := disk.MakeFolder(c.Data); err != nil {
 		return n, fmt.Errorf("create the data folder: %w", err)
 	}
-	for _, open := range []func(context.Context) error{n.openStore, n.openKey, n.openBlobs, n.pair, n.openObjects, n.wire} {
+	for _, open := range []func(context.Context) error{n.openStore, n.openKey, n.openBlobs, n.pair, n.openObjects, n.openBackbones, n.wire} {
 		if err := open(ctx); err != nil {
 			return n, err
 		}

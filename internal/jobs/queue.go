@@ -28,10 +28,12 @@ type Queue interface {
 	BeatJob(ctx context.Context, id fovea.JobID, worker string, lease time.Duration) (cancelled bool, err error)
 
 	// EndJob ends a job as done, failed or cancelled. RetryJob queues it
-	// again after a failure, ReturnJob as if it had not been claimed.
+	// again after a failure, ReturnJob as if it had not been claimed, DeferJob
+	// likewise but not before a wait is over.
 	EndJob(ctx context.Context, id fovea.JobID, worker, state, message string) error
 	RetryJob(ctx context.Context, id fovea.JobID, worker, message string, wait time.Duration) error
 	ReturnJob(ctx context.Context, id fovea.JobID, worker string) error
+	DeferJob(ctx context.Context, id fovea.JobID, worker, message string, wait time.Duration) error
 
 	// CancelJob cancels a queued or running job, or reports NotFound.
 	// JobNamed finds such a job by its unique name.

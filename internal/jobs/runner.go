@@ -187,7 +187,10 @@ func (r *Runner) work(ctx context.Context, a *attempt) {
 	r.remove(a)
 	took := time.Since(start)
 	level, args := slog.LevelInfo, []any{"kind", a.job.Kind, "id", a.job.ID, "attempt", a.job.Attempt, "state", state, "took_ms", took.Milliseconds()}
-	if err != nil {
+	switch {
+	case errors.Is(err, fovea.ErrElsewhere): // the same every few seconds
+		level, args = slog.LevelDebug, append(args, "error", err)
+	case err != nil:
 		level, args = slog.LevelWarn, append(args, "error", err)
 	}
 	r.Log.Log(ctx, level, "job", args...)

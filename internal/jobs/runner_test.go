@@ -389,6 +389,29 @@ func TestStop(t *testing.T) {
 	})
 }
 
+// TestElsewhere: a job that a node cannot do is left to others, again and again,
+// and never given up for it.
+func TestElsewhere(t *testing.T) {
+	runs := 0
+	h := jobs.Handler{Run: func(context.Context, fovea.Job) error {
+		if runs++; runs <= 200 {
+			return fmt.Errorf("not now: %w", fovea.ErrElsewhere)
+		}
+		return nil
+	}}
+	inBubble(t, h, func(b *bench) {
+		b.enqueue(work{Name: "a"})
+		b.start()
+		settle(time.Second)
+		if runs != 1 {
+			t.Errorf("it ran %d times in a second: no other node could have claimed it", runs)
+		}
+		b.want("after a second", "queued 0 0 not now: this is for another node to do")
+		settle(15 * time.Minute)
+		b.want("in the end", "done 1 0")
+	})
+}
+
 // TestTakenOver: a handler whose job another worker has is told so.
 func TestTakenOver(t *testing.T) {
 	var cause error

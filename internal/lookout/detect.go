@@ -15,7 +15,9 @@ import (
 )
 
 // Load returns a model of Lookout for Vision from its weights, for a Host.
-func Load(weights []byte) (hosting.Predictor, error) { return load(weights) }
+func Load(weights []byte, backbones *hosting.Backbones) (hosting.Predictor, error) {
+	return load(weights, backbones)
+}
 
 // maxImage bounds an image where no limit does, in bytes.
 const maxImage = 64 << 20

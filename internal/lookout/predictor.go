@@ -69,9 +69,9 @@ func (p *predictor) weights() ([]byte, error) {
 	return model.JoinParts(parts...), nil
 }
 
-// load returns the model that weights are. A backbone other than the one that
-// it was trained with is refused.
-func load(weights []byte) (*predictor, error) {
+// load returns the model that weights are. It looks through the backbone that it
+// was trained with, and is NotReady where there is none of these.
+func load(weights []byte, backbones *hosting.Backbones) (*predictor, error) {
 	parts, err := model.SplitParts(weights)
 	if err != nil {
 		return nil, err
@@ -80,8 +80,8 @@ func load(weights []byte) (*predictor, error) {
 	if err := json.Unmarshal(parts[settingsPart], p); err != nil {
 		return nil, fmt.Errorf("the settings of the model: %w", err)
 	}
-	if p.classifier, err = classify.Unmarshal(parts[classifierPart], hosting.FindBackbone); err != nil {
-		return nil, fmt.Errorf("the classifier of the model: %w", err)
+	if p.classifier, err = classify.Unmarshal(parts[classifierPart], backbones.Find); err != nil {
+		return nil, fmt.Errorf("The classifier of the model cannot be loaded: %w", err)
 	}
 	if p.classifier.Task != classify.Anomaly {
 		return nil, errors.New("the classifier of the model is none of normal and anomalous images")

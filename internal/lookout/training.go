@@ -8,9 +8,9 @@ import (
 
 	"fovea"
 	"fovea/internal/appraisal"
+	"fovea/internal/hosting"
 	"fovea/internal/imaging"
 	"fovea/internal/manifest"
-	"fovea/internal/ml/backbone"
 	"fovea/internal/ml/classify"
 	"fovea/internal/ml/head"
 	"fovea/internal/model"
@@ -20,7 +20,8 @@ import (
 // anomalous images, and where masks say what the anomalies are, a segmenter of
 // their kinds (LV-6.1, LV-6.2, LV-6.5).
 type Trainer struct {
-	Partition string // of ARNs
+	Partition string             // of ARNs
+	Backbones *hosting.Backbones // that there are; required
 }
 
 var _ model.Trainer = Trainer{}
@@ -62,7 +63,7 @@ func (t Trainer) Train(ctx context.Context, run *model.Run) (*fovea.TrainingResu
 		}
 	}
 	var outOfFold *classify.Report
-	if learnt.classifier, outOfFold, err = trainClassifier(ctx, run, images, train, peaks, learnt.names()); err != nil {
+	if learnt.classifier, outOfFold, err = t.trainClassifier(ctx, run, images, train, peaks, learnt.names()); err != nil {
 		return nil, err
 	}
 	run.Progress(ctx, shareRead+shareClassify+shareSegment, "evaluation")
@@ -127,8 +128,8 @@ func enough(train, test []example) error {
 
 // trainClassifier trains what tells anomalous images from normal ones, with the
 // help of what a segmenter that knows the names says of each, if there is one.
-func trainClassifier(ctx context.Context, run *model.Run, images *model.Images, train []example, peaks [][]float32, names []string) (*classify.Model, *classify.Report, error) {
-	net, err := backbone.Default()
+func (t Trainer) trainClassifier(ctx context.Context, run *model.Run, images *model.Images, train []example, peaks [][]float32, names []string) (*classify.Model, *classify.Report, error) {
+	net, err := t.Backbones.ForTraining(run.Model.Asked.Backbone)
 	if err != nil {
 		return nil, nil, err
 	}

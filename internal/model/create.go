@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strconv"
+	"time"
 
 	"fovea"
 )
@@ -115,6 +116,7 @@ func (o *Ops) create(ctx context.Context, tx fovea.Tx, spec Spec, missing error)
 	m := v.Model
 	m.Asked = spec.Asked
 	m.Asked.Caller = fovea.CallerOf(ctx).KeyID
+	m.Asked.Backbone = o.backboneFor(p.Service)
 	if len(m.Asked.TrainManifests) == 0 {
 		if m.Train, err = pin(p, train); err != nil {
 			return nil, err
@@ -228,8 +230,23 @@ func (o *Ops) vacant(tx fovea.Tx, p *fovea.Project, name string) (*View, error) 
 	case fovea.KindOf(err) != fovea.NotFound:
 		return nil, err
 	}
-	created := o.stamps.Next(o.now())
+	created, err := o.stamp(tx, p)
+	if err != nil {
+		return nil, err
+	}
 	return &View{p, &fovea.Model{ID: fovea.ModelID(fovea.NewID(created)), Project: p.ID, Name: name, Created: created}}, nil
+}
+
+// stamp returns when a new model of the project is made: later than all others
+// of it, whatever the clocks of the nodes that made them say, so that it has an
+// ARN of its own (CL-3.9) and comes first in lists (CL-2.14, LV-2.73).
+func (o *Ops) stamp(tx fovea.Tx, p *fovea.Project) (time.Time, error) {
+	created := o.stamps.Next(o.now())
+	last, err := tx.ModelsOf(p.ID, time.Time{}, 1)
+	if err == nil && len(last) > 0 && !created.After(last[0].Created) {
+		created = last[0].Created.Add(time.Millisecond)
+	}
+	return created, err
 }
 
 // nextNumber returns the number after the last one that a model of the project

@@ -18,6 +18,7 @@ import (
 	"fovea"
 	"fovea/internal/appraisal"
 	"fovea/internal/bundle"
+	"fovea/internal/hosting"
 	"fovea/internal/model"
 	"fovea/internal/rekognition"
 )
@@ -273,7 +274,7 @@ func TestHardeningT23SignedModels(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		_, err = rekognition.Load(weights)
+		_, err = rekognition.Load(weights, &hosting.Backbones{})
 		return err
 	}
 	key := bundleKey(1)

@@ -30,6 +30,8 @@ type Ops struct {
 	Trainers map[fovea.Service]Trainer
 	Pager    *fovea.Pager
 
+	Backbones Backbones // that this node has; nil for the one of the program
+
 	Now      func() time.Time                          // nil for time.Now
 	Scratch  string                                    // folder for what trainings keep for a while; "" for that of the system
 	Cores    int                                       // that a training may use; 0 for all but one

@@ -91,6 +91,8 @@ const patience = 5 * time.Second
 func Training(m *fovea.Model, now time.Time) string {
 	left, ok := Left(m, now)
 	switch {
+	case m.Began.IsZero() && m.Stage != "":
+		return "It is " + m.Stage + "."
 	case m.Began.IsZero() && now.Sub(m.Created) > patience:
 		return "It waits for another training."
 	case !ok:

@@ -54,11 +54,16 @@ const longest = 24 * time.Hour
 // from the start and comes to the same weights: everything random in it comes
 // from the model's identifier.
 //
-// Its errors are of the kind Internal, as those of all jobs.
+// Where this node lacks the backbone that the training was asked for with, the
+// error is fovea.ErrElsewhere. Others are of the kind Internal, as those of all
+// jobs.
 func (o *Ops) RunTrain(ctx context.Context, job fovea.TrainJob) error {
 	m, err := o.model(ctx, job.Model)
 	if err != nil || m == nil || m.Status != fovea.Training {
 		return err
+	}
+	if err := o.lacksBackbone(m); err != nil {
+		return o.awaitBackbone(ctx, m, err)
 	}
 	if err := o.train(ctx, m); err != nil {
 		return fmt.Errorf("train model %d: %v", job.Model, err)

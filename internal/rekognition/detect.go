@@ -57,9 +57,10 @@ func (p *predictor) weights() ([]byte, error) {
 	return model.JoinParts(model.Part{Name: settingsPart, Data: settings}, model.Part{Name: name, Data: data}), err
 }
 
-// Load returns a model of Custom Labels from its weights, for a Host. A backbone
-// other than the one that it was trained with is refused.
-func Load(weights []byte) (hosting.Predictor, error) {
+// Load returns a model of Custom Labels from its weights, for a Host. It looks
+// through the backbone that it was trained with, and is NotReady where there is
+// none of these.
+func Load(weights []byte, backbones *hosting.Backbones) (hosting.Predictor, error) {
 	parts, err := model.SplitParts(weights)
 	if err != nil {
 		return nil, err
@@ -75,8 +76,8 @@ func Load(weights []byte) (hosting.Predictor, error) {
 		}
 		known = len(p.detector.Classes())
 	} else {
-		if p.classifier, err = classify.Unmarshal(parts[classifierPart], hosting.FindBackbone); err != nil {
-			return nil, fmt.Errorf("the classifier of the model: %w", err)
+		if p.classifier, err = classify.Unmarshal(parts[classifierPart], backbones.Find); err != nil {
+			return nil, fmt.Errorf("The classifier of the model cannot be loaded: %w", err)
 		}
 		known = len(p.classifier.Classes)
 	}

@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"fovea"
+	"fovea/internal/hosting"
 	"fovea/internal/imaging"
-	"fovea/internal/ml/backbone"
 	"fovea/internal/ml/classify"
 	"fovea/internal/ml/detect"
 	"fovea/internal/ml/head"
@@ -19,7 +19,8 @@ import (
 // A Trainer trains the models of Custom Labels: classifiers of images with one
 // or several labels, and detectors of objects (CL 9.3).
 type Trainer struct {
-	Partition string // of ARNs
+	Partition string             // of ARNs
+	Backbones *hosting.Backbones // that there are; required
 }
 
 // ServiceIssue implements model.Trainer (OQ-15).
@@ -63,7 +64,7 @@ func (t Trainer) Train(ctx context.Context, run *model.Run) (*fovea.TrainingResu
 		err = learnt.trainDetector(ctx, run, images, what.train)
 	} else {
 		result.Recipe = "image classification"
-		err = learnt.trainClassifier(ctx, run, images, what.train)
+		err = learnt.trainClassifier(ctx, run, images, what.train, t.Backbones)
 	}
 	if err != nil {
 		return nil, err
@@ -329,8 +330,8 @@ func overlap(train, test []string) bool {
 
 // trainClassifier trains a classifier, of one label an image where the data has
 // no more.
-func (p *predictor) trainClassifier(ctx context.Context, run *model.Run, images *model.Images, train []sample) error {
-	net, err := backbone.Default()
+func (p *predictor) trainClassifier(ctx context.Context, run *model.Run, images *model.Images, train []sample, backbones *hosting.Backbones) error {
+	net, err := backbones.ForTraining(run.Model.Asked.Backbone)
 	if err != nil {
 		return err
 	}

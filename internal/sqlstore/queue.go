@@ -173,6 +173,11 @@ func (s *Store) ReturnJob(ctx context.Context, id fovea.JobID, worker string) er
 	return s.leaveJob(ctx, id, worker, requeue+`, attempt = attempt - 1, message = '', due = $3`)
 }
 
+// DeferJob is ReturnJob with a message and a wait before the job is due again.
+func (s *Store) DeferJob(ctx context.Context, id fovea.JobID, worker, message string, wait time.Duration) error {
+	return s.leaveJob(ctx, id, worker, requeue+`, attempt = attempt - 1, message = $4, due = CAST($3 AS BIGINT) + CAST($5 AS BIGINT)`, storable(message), wait.Milliseconds())
+}
+
 // requeue sets the state of a job that is not to run any further now.
 const requeue = `
 	state = CASE WHEN cancel THEN 'cancelled' ELSE 'queued' END,

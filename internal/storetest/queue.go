@@ -206,6 +206,7 @@ func testLeases(t *testing.T, s Store, c *clock) {
 	lost(t, "end by the first worker", s.EndJob(t.Context(), j.ID, "w1", "done", ""))
 	lost(t, "retry by the first worker", s.RetryJob(t.Context(), j.ID, "w1", "x", time.Second))
 	lost(t, "return by the first worker", s.ReturnJob(t.Context(), j.ID, "w1"))
+	lost(t, "deferral by the first worker", s.DeferJob(t.Context(), j.ID, "w1", "x", 0))
 	succeed(t, "end by the second worker", s.EndJob(t.Context(), j.ID, "w2", "done", ""))
 	lost(t, "second end", s.EndJob(t.Context(), j.ID, "w2", "failed", ""))
 	c.add(time.Hour)
@@ -246,7 +247,13 @@ func testEnds(t *testing.T, s Store, c *clock) {
 	enqueue(t, s, job{Type: "a"})
 	j := claim(t, s, "w1")
 	succeed(t, "return", s.ReturnJob(t.Context(), j.ID, "w1"))
-	j = claim(t, s, "w2") // at once, and it does not count
+	j = claim(t, s, "w1") // at once, and it does not count
+	same(t, "attempt and failures", [2]int{1, 0}, [2]int{j.Attempt, j.Failures})
+	succeed(t, "defer", s.DeferJob(t.Context(), j.ID, "w1", "not here", time.Minute))
+	c.add(time.Minute - time.Millisecond)
+	noneDue(t, s, "before the deferral is over")
+	c.add(time.Millisecond)
+	j = claim(t, s, "w2") // and that does not count either
 	same(t, "attempt and failures", [2]int{1, 0}, [2]int{j.Attempt, j.Failures})
 	succeed(t, "retry", s.RetryJob(t.Context(), j.ID, "w2", "no space", time.Minute))
 	c.add(time.Minute - time.Millisecond)
@@ -278,6 +285,7 @@ func testCancel(t *testing.T, s Store, c *clock) {
 		"ended":    func(id fovea.JobID) error { return s.EndJob(t.Context(), id, "w", "cancelled", "") },
 		"retried":  func(id fovea.JobID) error { return s.RetryJob(t.Context(), id, "w", "x", 0) },
 		"returned": func(id fovea.JobID) error { return s.ReturnJob(t.Context(), id, "w") },
+		"deferred": func(id fovea.JobID) error { return s.DeferJob(t.Context(), id, "w", "x", 0) },
 		"dead":     func(fovea.JobID) error { c.add(time.Minute); return nil },
 	} {
 		enqueue(t, s, job{Type: "a", Name: how})

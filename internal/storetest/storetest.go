@@ -27,6 +27,7 @@ type Store interface {
 	EndJob(ctx context.Context, id fovea.JobID, worker, state, message string) error
 	RetryJob(ctx context.Context, id fovea.JobID, worker, message string, wait time.Duration) error
 	ReturnJob(ctx context.Context, id fovea.JobID, worker string) error
+	DeferJob(ctx context.Context, id fovea.JobID, worker, message string, wait time.Duration) error
 	CancelJob(ctx context.Context, id fovea.JobID) error
 	JobNamed(ctx context.Context, unique string) (fovea.JobID, error)
 

@@ -19,7 +19,8 @@ import (
 // the file say (Set), and where they say nothing as for most networks that were
 // trained on photographs.
 type Options struct {
-	Name      string     // of the backbone; "onnx" if nothing says one
+	Name      string     // of the backbone
+	OrName    string     // where neither Name nor the file says one; "onnx" if empty
 	Mean, Std [3]float32 // of red, green and blue from 0 to 1: taken off, and divided by
 	Side      int        // pixels of the longer side of images, where the network takes any size; 0 is 224
 	Multiple  int        // and what both sides must be multiples of; 0 is 32, or 14 if 32 does not work
@@ -81,7 +82,7 @@ func (m *Model) load(ctx context.Context, file []byte, o Options) (*Backbone, er
 	}
 	sum := sha256.Sum256(file)
 	b := &Backbone{model: m, o: o, hash: hex.EncodeToString(sum[:])}
-	b.o.Name, b.o.Side = displayName(o.Name), cmp.Or(o.Side, usualSide)
+	b.o.Name, b.o.Side = displayName(cmp.Or(o.Name, o.OrName)), cmp.Or(o.Side, usualSide)
 	multiples := []int{o.Multiple}
 	if o.Multiple == 0 {
 		multiples = []int{32, 14}
@@ -170,6 +171,9 @@ func (b *Backbone) Name() string { return b.o.Name }
 
 // Hash returns the SHA-256 of the file, in hexadecimal.
 func (b *Backbone) Hash() string { return b.hash }
+
+// HasMaps tells whether the network says something of the parts of an image.
+func (b *Backbone) HasMaps() bool { return b.shape.channels > 0 }
 
 // Side returns how many pixels the longer side of an image is to have.
 func (b *Backbone) Side() int {

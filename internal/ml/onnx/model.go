@@ -45,8 +45,23 @@ type attribute struct {
 // Read returns the network in a file. The error says what is wrong with it, or
 // what in it is not supported.
 func Read(file []byte) (*Model, error) {
+	m, err := parse(file)
+	if err == nil {
+		err = m.choose()
+	}
+	if err == nil {
+		err = m.check()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("onnx: %w", err)
+	}
+	return m, nil
+}
+
+// parse returns what is in a file, whether it can be run or not.
+func parse(file []byte) (*Model, error) {
 	if len(file) > MaxFile {
-		return nil, fmt.Errorf("onnx: a file of %d bytes is larger than %d", len(file), MaxFile)
+		return nil, fmt.Errorf("a file of %d bytes is larger than %d", len(file), MaxFile)
 	}
 	m := &Model{weights: map[string]*Tensor{}, last: map[string]int{}, meta: map[string]string{}, memory: maxMemory, work: maxWork}
 	found := false
@@ -69,16 +84,7 @@ func Read(file []byte) (*Model, error) {
 	if err == nil && !found {
 		err = errors.New("there is no graph in it")
 	}
-	if err == nil {
-		err = m.choose()
-	}
-	if err == nil {
-		err = m.check()
-	}
-	if err != nil {
-		return nil, fmt.Errorf("onnx: %w", err)
-	}
-	return m, nil
+	return m, err
 }
 
 // choose takes the outputs that the settings of the file name, if they name any,
@@ -435,14 +441,11 @@ func readInfo(b []byte) (name string, shape []int, err error) {
 // check reports what cannot run: unknown operators, and values that nothing
 // makes before they are read, so that there are no cycles.
 func (m *Model) check() error {
-	if m.input == "" || len(m.shape) != 4 || len(m.outputs) == 0 {
-		return fmt.Errorf("the input %q has shape %v, and there are %d outputs: one image of four dimensions and at least one output are needed", m.input, m.shape, len(m.outputs))
+	if err := m.complete(); err != nil {
+		return err
 	}
 	if err := m.supported(); err != nil {
 		return err
-	}
-	if m.opset < 1 {
-		return errors.New("it does not say which version of the operators it means, or is cut off")
 	}
 	made := map[string]bool{m.input: true}
 	for name := range m.weights {
@@ -470,6 +473,17 @@ func (m *Model) check() error {
 			return fmt.Errorf("nothing makes the output %.100q", out)
 		}
 		m.last[out] = len(m.nodes)
+	}
+	return nil
+}
+
+// complete reports what every file has to have.
+func (m *Model) complete() error {
+	if m.input == "" || len(m.shape) != 4 || len(m.outputs) == 0 {
+		return fmt.Errorf("the input %q has shape %v, and there are %d outputs: one image of four dimensions and at least one output are needed", m.input, m.shape, len(m.outputs))
+	}
+	if m.opset < 1 {
+		return errors.New("it does not say which version of the operators it means, or is cut off")
 	}
 	return nil
 }

@@ -33,18 +33,23 @@ func (m *Model) Run(ctx context.Context, input *Tensor, workers int) ([]*Tensor,
 	}
 	r := &run{Model: m, ctx: ctx}
 	r.gemm.Pool.Workers = workers
-	values := map[string]*Tensor{m.input: input}
-	for i := range m.nodes {
+	return r.all(input)
+}
+
+// all runs all nodes and returns the outputs.
+func (r *run) all(input *Tensor) ([]*Tensor, error) {
+	values := map[string]*Tensor{r.input: input}
+	for i := range r.nodes {
 		if err := r.step(i, values); err != nil {
-			n := &m.nodes[i]
+			n := &r.nodes[i]
 			return nil, fmt.Errorf("onnx: node %d, %s %q: %w", i, n.op, n.name, err)
 		}
 	}
 	var out []*Tensor
-	for _, name := range m.outputs {
+	for _, name := range r.outputs {
 		t := values[name]
 		if t == nil {
-			t = m.weights[name]
+			t = r.weights[name]
 		}
 		out = append(out, t)
 	}
