@@ -28,7 +28,8 @@ type Decoding struct {
 // tells more pixels than allowed. What is wrong with the file is an *Error; a
 // file that is cut off is one, too, and never half an image. Decode ends early,
 // with its error, when the context does.
-func Decode(ctx context.Context, r io.ReaderAt, size int64, d Decoding) (*Image, error) {
+func Decode(ctx context.Context, r io.ReaderAt, size int64, d Decoding) (m *Image, err error) {
+	defer contain(&err)
 	info, err := Probe(r, size)
 	if err != nil {
 		return nil, err
@@ -44,7 +45,6 @@ func Decode(ctx context.Context, r io.ReaderAt, size int64, d Decoding) (*Image,
 		return nil, err
 	}
 	body := io.NewSectionReader(r, 0, size)
-	var m *Image
 	if info.Format == PNG {
 		m, err = decodePNG(ctx, body)
 	} else {

@@ -18,7 +18,8 @@ const MaxLabels = 255
 // colour map, as ReadMask counts them; a colour that is in no entry is
 // background. A map has at most MaxLabels colours. What is wrong with the file
 // is an *Error; it needs one byte a pixel.
-func DecodeMask(ctx context.Context, r io.Reader, colors []MapColor) (*LabelMap, error) {
+func DecodeMask(ctx context.Context, r io.Reader, colors []MapColor) (labels *LabelMap, err error) {
+	defer contain(&err)
 	if len(colors) > MaxLabels {
 		return nil, errorf(TooComplex, "Its colour map has %d colours, more than %d.", len(colors), MaxLabels)
 	}

@@ -42,7 +42,8 @@ const (
 // Where a map has one colour twice, the first counts. A mask that is made to
 // take long takes time in proportion to the colours of the map, so ReadMask
 // ends with the context.
-func ReadMask(ctx context.Context, r io.Reader, colors []MapColor) (*Mask, error) {
+func ReadMask(ctx context.Context, r io.Reader, colors []MapColor) (mask *Mask, err error) {
+	defer contain(&err)
 	p, err := readPNG(r)
 	if err != nil {
 		return nil, err

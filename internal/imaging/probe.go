@@ -5,7 +5,8 @@ import "io"
 // Probe returns what the header of the image file r of that size says. It
 // reads 64 KiB, and more only if the header is longer: at most MaxHeader. What
 // is wrong with the file is an *Error.
-func Probe(r io.ReaderAt, size int64) (Info, error) {
+func Probe(r io.ReaderAt, size int64) (info Info, err error) {
+	defer contain(&err)
 	if size <= 0 {
 		return Info{}, errorf(Empty, "It is empty.")
 	}
