@@ -6,8 +6,10 @@ import (
 )
 
 // Stamps gives creation times that differ: an ARN tells two resources of one
-// name apart by the millisecond of their creation (CL-3.4, CL-3.9). The zero
-// value is ready, for many goroutines.
+// name apart by the millisecond of their creation (CL-3.4, CL-3.9). It knows
+// those of its process only: where several nodes may make resources that have
+// nothing else to tell them apart, the database is asked, too. The zero value is
+// ready, for many goroutines.
 type Stamps struct{ last atomic.Int64 }
 
 // Next returns now in whole milliseconds, or a later time that was not given

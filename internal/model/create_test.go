@@ -172,6 +172,38 @@ func TestOutputAtOnce(t *testing.T) {
 	}
 }
 
+// TestStampsOfNodes (CL-3.9, CL-2.14, LV-2.73): nodes whose clocks stand still, or
+// are behind, make models with creation times of their own, each later than the
+// one before.
+func TestStampsOfNodes(t *testing.T) {
+	w := newWorld(t, fovea.CustomLabels)
+	w.load(t, fovea.Train, line("a", "normal"))
+	w.limit(func(l *fovea.Limits) { *l = l.Lifted() })
+	node := func(now time.Time) *model.Ops {
+		return &model.Ops{
+			Store: w.Store, Blobs: w.Blobs, Objects: w.objects, Profiles: w.Profiles, Trainers: w.Trainers, Pager: w.Pager,
+			Now: func() time.Time { return now },
+		}
+	}
+	now := w.now()
+	nodes := []*model.Ops{node(now), node(now), node(now.Add(-time.Hour)), node(now.Add(time.Minute)), node(now)}
+	var last time.Time
+	for i := range 3 * len(nodes) {
+		v, err := nodes[i%len(nodes)].Create(context.Background(), w.spec(fmt.Sprint("v", i)))
+		if err != nil {
+			t.Fatalf("model %d: %v", i, err)
+		}
+		if !v.Model.Created.After(last) {
+			t.Errorf("model %d was made at %v, the one before at %v", i, v.Model.Created, last)
+		}
+		last = v.Model.Created
+	}
+	_, list, _, err := w.List(context.Background(), model.Query{Project: w.project, Max: 1})
+	if err != nil || list[0].Name != "v14" {
+		t.Errorf("the latest is %+v, %v", list, err)
+	}
+}
+
 // TestNumbers (LV-2.63): models without a name are numbered, and numbers are not
 // used again, also if the last model is deleted; a call that is refused uses
 // none.

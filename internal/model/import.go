@@ -62,9 +62,11 @@ func (o *Ops) Import(ctx context.Context, spec ImportSpec) (*View, error) {
 		return nil, err
 	}
 	err = o.Store.Update(ctx, func(tx fovea.Tx) error {
-		if _, err := o.vacant(tx, v.Project, v.Model.Name); err != nil {
+		again, err := o.vacant(tx, v.Project, v.Model.Name)
+		if err != nil {
 			return err
 		}
+		v.Model.Created, v.Model.Updated = again.Model.Created, again.Model.Created // others may have been made meanwhile
 		return tx.PutModel(v.Model)
 	})
 	if err != nil {
