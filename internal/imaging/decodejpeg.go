@@ -143,10 +143,8 @@ func fromJPEG(m image.Image) (*Image, error) {
 				row[3*x], row[3*x+1], row[3*x+2] = v, v, v
 			}
 		case *image.YCbCr:
-			for x := range out.W {
-				l, c := m.YOffset(x, y), m.COffset(x, y)
-				row[3*x], row[3*x+1], row[3*x+2] = color.YCbCrToRGB(m.Y[l], m.Cb[c], m.Cr[c])
-			}
+			l, c := m.YOffset(b.Min.X, b.Min.Y+y), m.COffset(b.Min.X, b.Min.Y+y)
+			fromYCbCr(row, m.Y[l:][:out.W], m.Cb[c:], m.Cr[c:], shared(m.SubsampleRatio))
 		case *image.RGBA:
 			for x := range out.W {
 				copy(row[3*x:][:3], m.Pix[y*m.Stride+4*x:])
@@ -162,3 +160,41 @@ func fromJPEG(m image.Image) (*Image, error) {
 	}
 	return out, nil
 }
+
+// shared returns how many pixels of a row have the same chroma.
+func shared(r image.YCbCrSubsampleRatio) int {
+	switch r {
+	case image.YCbCrSubsampleRatio422, image.YCbCrSubsampleRatio420:
+		return 2
+	case image.YCbCrSubsampleRatio411, image.YCbCrSubsampleRatio410:
+		return 4
+	}
+	return 1
+}
+
+// fromYCbCr writes the colours of a row, as color.YCbCrToRGB has them (JFIF 1.02),
+// and looks at a chroma once for all pixels that share it.
+func fromYCbCr(row, luma, blue, red []uint8, shared int) {
+	for c := 0; len(luma) > 0; c++ {
+		n := min(shared, len(luma))
+		cb, cr := int32(blue[c])-128, int32(red[c])-128
+		r, g, b := 91881*cr, -22554*cb-46802*cr, 116130*cb
+		for _, v := range luma[:n] {
+			y := int32(v) * 0x10101
+			row[0], row[1], row[2] = clamp(y+r), clamp(y+g), clamp(y+b)
+			row = row[3:]
+		}
+		luma = luma[n:]
+	}
+}
+
+// clamped holds the byte nearest to each number from -256 to 767.
+var clamped = func() (t [1024]uint8) {
+	for i := range t {
+		t[i] = uint8(min(max(i-256, 0), 255))
+	}
+	return t
+}()
+
+// clamp returns v/65536 as a byte, of v from -2^24 to less than 3 * 2^24.
+func clamp(v int32) uint8 { return clamped[uint32(v>>16+256)&1023] }
