@@ -186,9 +186,21 @@ func (m *migration) run(cmd *cobra.Command, from string) (err error) {
 	results, err := run.Run(cmd.Context())
 	p.end()
 	if err != nil {
-		return fmt.Errorf("%w\nWhat is done is kept in %s: run the same command again to go on", err, m.out)
+		return m.wayOn(err)
 	}
 	return m.print(cmd, results)
+}
+
+// wayOn adds to an error how to go on, if something was done that is kept.
+func (m *migration) wayOn(err error) error {
+	stopped := (*migrate.StoppedError)(nil)
+	switch {
+	case !errors.As(err, &stopped):
+		return err
+	case stopped.Passes:
+		return fmt.Errorf("%w\nWhat is done is kept in %s: run the same command again to go on", err, m.out)
+	}
+	return fmt.Errorf("%w\nWhat is done is kept in %s: once the reason is gone, the same command goes on there", err, m.out)
 }
 
 // reachPatience is how long a command waits for a server to answer at all.

@@ -168,7 +168,7 @@ func (m *Migration) copyOne(ctx context.Context, place string) (copied, error) {
 	}
 	theirs, err := m.S3.sum(ctx, to)
 	if err == nil && !bytes.Equal(theirs.sum, c.sum) {
-		err = fmt.Errorf("%s is there already, with another content, and is not overwritten; choose another place with --to", to)
+		err = fmt.Errorf("%s is there already, with another content, and is not overwritten; choose another place with --to, and another folder with --out", to)
 	}
 	return c, err
 }

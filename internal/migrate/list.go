@@ -108,8 +108,13 @@ func (m *Migration) resolve(ctx context.Context, d *dataset, n numbered) (listed
 		if err != nil {
 			return l, err
 		}
-		if place != "" && len(m.target(place).Key) > maxKey {
-			problem = fmt.Sprintf("the key of %s would have more than %d bytes", place, maxKey)
+		if place != "" {
+			switch to := m.target(place); {
+			case len(to.Key) > maxKey:
+				problem = fmt.Sprintf("the key of %s would have more than %d bytes", place, maxKey)
+			case leadsOut(to.Key) && to.String() != place:
+				problem = fmt.Sprintf("%.2000q has a step . or .., which may lead out of %s", place, m.To)
+			}
 		}
 		if l.bad == "" {
 			l.bad = problem

@@ -39,7 +39,7 @@ func (m *Migration) makeDataset(ctx context.Context, to destination, d *dataset)
 	}
 	switch {
 	case was.status != "" && !d.asked:
-		return fmt.Errorf("the destination has a %s dataset already: delete it, or migrate to a project of another name with --project", d.split)
+		return fmt.Errorf("the destination has a %s dataset already: delete it, or migrate to a project of another name with --project, and to another folder with --out", d.split)
 	case was.status == "CREATE_FAILED":
 		if err := to.remove(ctx, d); err != nil {
 			return err
@@ -91,7 +91,7 @@ func (m *Migration) await(ctx context.Context, to destination, d *dataset) error
 		case err != nil:
 			return err
 		case s.status == "CREATE_FAILED":
-			return fmt.Errorf("the %s dataset could not be made: %s. `fovea report %s/%s/%s` tells more; mend the source or the server's limits and run the same command again",
+			return fmt.Errorf("the %s dataset could not be made: %s. `fovea report %s/%s/%s` tells more. Raise the server's limits and run the same command again, or mend the source and migrate it anew with another folder for --out",
 				d.split, s.message, d.project.service, d.project.name, d.split)
 		case s.status == "":
 			return fmt.Errorf("the %s dataset was removed meanwhile", d.split)

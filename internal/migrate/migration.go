@@ -5,9 +5,19 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/smithy-go"
 
 	"fovea"
 )
@@ -34,6 +44,31 @@ type Migration struct {
 	st *state
 }
 
+// A StoppedError ends a migration that has found its projects. What it has done
+// is kept in the folder.
+type StoppedError struct {
+	Err    error
+	Passes bool // it may be gone when the same migration is run again
+}
+
+// Error returns the text of the error that was met.
+func (e *StoppedError) Error() string { return e.Err.Error() }
+
+// Unwrap returns that error.
+func (e *StoppedError) Unwrap() error { return e.Err }
+
+// mayPass reports whether an error may be gone the next time: the network's, and
+// those of a server in trouble.
+func mayPass(err error) bool {
+	var answer *awshttp.ResponseError
+	if errors.As(err, &answer) && answer.HTTPStatusCode() != 0 {
+		return answer.HTTPStatusCode() >= 500 || answer.HTTPStatusCode() == http.StatusTooManyRequests
+	}
+	var ofSDK *smithy.OperationError
+	var network *net.OpError
+	return passes(err) || errors.As(err, &ofSDK) || errors.As(err, &network) || errors.Is(err, io.ErrUnexpectedEOF)
+}
+
 // A Result is what came of one project.
 type Result struct {
 	Certificate string // path of the file
@@ -57,6 +92,14 @@ func (m *Migration) Run(ctx context.Context) (results []Result, err error) {
 	if err := m.begin(ctx); err != nil {
 		return nil, err
 	}
+	if results, err = m.move(ctx); err != nil {
+		err = &StoppedError{Err: err, Passes: ctx.Err() != nil || mayPass(err)}
+	}
+	return results, err
+}
+
+// move migrates the projects that were found.
+func (m *Migration) move(ctx context.Context) (results []Result, err error) {
 	projects, err := m.projects(ctx)
 	if err != nil {
 		return nil, err
@@ -144,6 +187,17 @@ func (m *Migration) target(place string) fovea.ObjectRef {
 	return fovea.ObjectRef{Bucket: m.To.Bucket, Key: m.To.Key + m.Source.name(place)}
 }
 
+// nameable is what services take for the name of a project (LV-1.42, CL-2.1). The
+// names of files and keys come from it, so that no source may have another one.
+var nameable = regexp.MustCompile(`^[a-zA-Z0-9_.-]{1,255}$`)
+
+// leadsOut reports whether a key has a step . or .., which means nothing in S3,
+// but may lead out of the destination where a store keeps objects as files.
+func leadsOut(key string) bool {
+	steps := strings.FieldsFunc(key, func(r rune) bool { return r == '/' || r == '\\' })
+	return slices.Contains(steps, "..") || slices.Contains(steps, ".")
+}
+
 // begin looks whether the folder holds another migration, and finds the
 // projects of the source unless an earlier run did.
 func (m *Migration) begin(ctx context.Context) error {
@@ -175,6 +229,9 @@ func (m *Migration) begin(ctx context.Context) error {
 		return fmt.Errorf("there is no project in %s", m.Source)
 	}
 	for _, p := range projects {
+		if !nameable.MatchString(p.name) || leadsOut(p.name) {
+			return fmt.Errorf("%s has a project called %.300q, as none may be called; name the others with --projects", m.Source, p.name)
+		}
 		for _, note := range p.notes {
 			m.log("%s: it is left out", note)
 		}

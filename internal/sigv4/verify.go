@@ -145,7 +145,7 @@ func (v *Verifier) key(ctx context.Context, s Scope) ([]byte, error) {
 		return nil, err
 	}
 	if secret == "" {
-		return nil, errorf(UnknownKey, "The security token included in the request is invalid: there is no access key %.64q.", s.KeyID)
+		return nil, errorf(UnknownKey, "There is no access key %.64q.", s.KeyID)
 	}
 	return v.keys.get(secret, s), nil
 }
