@@ -124,16 +124,9 @@ func Join(parts ...Samples) Samples {
 func (f *Forest) Predict(p *imaging.Planes) *imaging.Planes {
 	out := imaging.NewPlanes(f.types, p.H, p.W)
 	n := p.H * p.W
-	x, probabilities := make([]float32, p.C), make([]float32, f.types)
-	for i := range n {
-		for c := range x {
-			x[c] = p.Data[c*n+i]
-		}
-		clear(probabilities)
-		f.add(x, probabilities)
-		for k, v := range probabilities {
-			out.Data[k*n+i] = v / trees
-		}
+	f.sum(out.Data, n, 1, n, p.Data, n, 1)
+	for i := range out.Data {
+		out.Data[i] /= trees
 	}
 	for k := range f.types {
 		copy(out.Plane(k), feature.Blur(out.Plane(k), p.W, p.H, 1))
