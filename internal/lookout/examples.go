@@ -19,6 +19,7 @@ type example struct {
 	image fovea.ObjectRef
 	class manifest.Class // Normal or Anomaly
 	mask  *areas         // of an anomalous image; nil for none
+	shows []string       // names of the labels that the mask has pixels of
 	size  [2]int         // width and height in pixels, as stored
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"fovea"
 	"fovea/internal/imaging"
@@ -21,21 +22,27 @@ const (
 )
 
 // segmentLabels returns the kinds of anomalies that masks of anomalous images
-// show, in the order in which the colour maps have them (LV-6.2).
-func segmentLabels(train []example) (labels []areaLabel) {
+// show, in the order in which the colour maps have them (LV-6.2). A kind that is
+// only in maps and on no mask is none (LV-5.48); more kinds than a model can
+// learn are a failure.
+func segmentLabels(train []example) (labels []areaLabel, err error) {
 	seen := map[string]bool{}
 	for _, e := range train {
 		if e.mask == nil {
 			continue
 		}
 		for _, c := range e.mask.colors {
-			if !seen[c.name] && len(labels) < segmentation.MaxTypes {
+			if !seen[c.name] && slices.Contains(e.shows, c.name) {
 				seen[c.name] = true
 				labels = append(labels, areaLabel{Name: c.name, Color: c.hex, RGB: c.rgb})
 			}
 		}
 	}
-	return labels
+	if n := len(labels); n > segmentation.MaxTypes {
+		return nil, &model.Failure{Message: fmt.Sprintf("The masks of the training images show %d anomaly labels; a model can learn %d at most. "+
+			"Merge labels, or share them out to several projects.", n, segmentation.MaxTypes)}
+	}
+	return labels, nil
 }
 
 // trainSegmenter trains what finds the areas of anomalies: on the masks, and on
@@ -130,40 +137,90 @@ func readMask(ctx context.Context, images *model.Images, e example, names []stri
 // a colour that is in no entry of its map: resampling leaves some.
 const maxUnmatched = 100
 
-// checkMasks looks at every mask, and reports the first that cannot be used
-// (LV-6.22, LV-6.23), or a kind of anomaly that too few images show (LV-6.9): of
-// both datasets together where a part of one tests.
-func checkMasks(ctx context.Context, run *model.Run, images *model.Images, train, test []example, labels []areaLabel) error {
-	least := minLabelSplit
-	parts := []struct {
-		name string
-		list []example
-	}{{"training", train}, {"test", test}}
-	if !run.Has(fovea.Test) {
-		least = minLabelSingle
-		parts = parts[:1]
-		parts[0].list = slices.Concat(train, test)
+// findLabels returns the kinds of anomalies that a model is to find the areas of,
+// none for one that only classifies (LV-6.2), once every mask has been looked at
+// and found to be good for it.
+func findLabels(ctx context.Context, run *model.Run, images *model.Images, train, test []example) ([]areaLabel, error) {
+	before, total := 0, float64(len(train)+len(test))
+	for _, list := range [][]example{train, test} {
+		err := readMasks(ctx, run, images, list, func(n int) {
+			run.Progress(ctx, shareImages+shareMasks*float64(before+n)/total, "reading masks")
+		})
+		if err != nil {
+			return nil, err
+		}
+		before += len(list)
 	}
-	for _, part := range parts {
+	labels, err := segmentLabels(train)
+	if err != nil {
+		return nil, err
+	}
+	if len(labels) > 0 {
+		return labels, enoughMasks(run.Limits, partsOf(run, train, test), labels)
+	}
+	for _, list := range [][]example{train, test} {
+		for i := range list {
+			list[i].mask = nil // they show nothing
+		}
+	}
+	return nil, nil
+}
+
+// readMasks looks at every mask and notes which labels it shows. It reports the
+// first that cannot be used (LV-6.22, LV-6.23).
+func readMasks(ctx context.Context, run *model.Run, images *model.Images, list []example, progress func(looked int)) error {
+	var mu sync.Mutex
+	looked := 0
+	return run.Each(ctx, len(list), func(k int) (err error) {
+		if list[k].mask != nil {
+			if list[k].shows, err = checkMask(ctx, images, list[k]); err != nil {
+				return err
+			}
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		looked++
+		progress(looked)
+		return nil
+	})
+}
+
+// A part is a part of the data of a training, for messages.
+type part struct {
+	name string
+	list []example
+}
+
+// partsOf returns the parts that rules on numbers count: both datasets, or the
+// one of which a share tests.
+func partsOf(run *model.Run, train, test []example) []part {
+	if run.Has(fovea.Test) {
+		return []part{{"training", train}, {"test", test}}
+	}
+	return []part{{"training", slices.Concat(train, test)}}
+}
+
+// enoughMasks reports a kind of anomaly that too few images show without another
+// (LV-6.9), and more images than a model that finds areas is made of (LV-6.12).
+func enoughMasks(limits fovea.Limits, parts []part, labels []areaLabel) error {
+	least := minLabelSplit
+	if len(parts) == 1 {
+		least = minLabelSingle
+	}
+	for i, p := range parts {
+		most := []int{limits.MaskTrain, limits.MaskTest}[i]
+		if n := len(p.list); most > 0 && n > most {
+			return &model.Failure{Message: fmt.Sprintf("There are %d %s images with a label; a model that finds areas may have %d. Remove images, or the masks.", n, p.name, most)}
+		}
 		alone := map[string]int{} // images that show the label and no other
-		for _, e := range part.list {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			if e.mask == nil {
-				continue
-			}
-			found, err := checkMask(ctx, images, e)
-			if err != nil {
-				return err
-			}
-			if len(found) == 1 {
-				alone[found[0]]++
+		for _, e := range p.list {
+			if len(e.shows) == 1 {
+				alone[e.shows[0]]++
 			}
 		}
 		for _, l := range labels {
-			if n := alone[l.Name]; run.Limits.Minima && n < least {
-				return &model.Failure{Message: fmt.Sprintf("The anomaly label %s is on %d %s images that have no other; at least %d are needed.", l.Name, n, part.name, least)}
+			if n := alone[l.Name]; limits.Minima && n < least {
+				return &model.Failure{Message: fmt.Sprintf("The anomaly label %s is on %d %s images that have no other; at least %d are needed.", l.Name, n, p.name, least)}
 			}
 		}
 	}
@@ -201,5 +258,6 @@ func checkMask(ctx context.Context, images *model.Images, e example) (found []st
 			found = append(found, e.mask.colors[i].name)
 		}
 	}
-	return found, nil
+	slices.Sort(found)
+	return slices.Compact(found), nil // two colours may be one label
 }

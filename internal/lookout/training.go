@@ -37,7 +37,9 @@ func (Trainer) FileName(p *fovea.Project, m *fovea.Model, file string) string {
 
 // The shares of a training that its stages take, about.
 const (
-	shareRead     = 0.1
+	shareImages   = 0.07
+	shareMasks    = 0.03
+	shareRead     = shareImages + shareMasks
 	shareClassify = 0.45
 	shareSegment  = 0.4
 )
@@ -49,8 +51,8 @@ func (t Trainer) Train(ctx context.Context, run *model.Run) (*fovea.TrainingResu
 	if err != nil {
 		return nil, err
 	}
-	labels := segmentLabels(train)
-	if err := checkMasks(ctx, run, images, train, test, labels); err != nil {
+	labels, err := findLabels(ctx, run, images, train, test)
+	if err != nil {
 		return nil, err
 	}
 	learnt := &predictor{Width: train[0].size[0], Height: train[0].size[1]}
@@ -66,7 +68,6 @@ func (t Trainer) Train(ctx context.Context, run *model.Run) (*fovea.TrainingResu
 	if learnt.classifier, outOfFold, err = t.trainClassifier(ctx, run, images, train, peaks, learnt.names()); err != nil {
 		return nil, err
 	}
-	run.Progress(ctx, shareRead+shareClassify+shareSegment, "evaluation")
 	weights, err := learnt.weights()
 	if err != nil {
 		return nil, err
@@ -98,7 +99,7 @@ func (t Trainer) read(ctx context.Context, run *model.Run, images *model.Images)
 	before := 0.0
 	progress := func(n int) func(float64) {
 		return func(done float64) {
-			run.Progress(ctx, shareRead*(before+done*float64(n))/total, "reading images")
+			run.Progress(ctx, shareImages*(before+done*float64(n))/total, "reading images")
 		}
 	}
 	if train, err = openExamples(ctx, images, train, progress(len(train))); err != nil {
@@ -184,7 +185,9 @@ func (e *evaluation) write(ctx context.Context, test []example) error {
 	var lines bytes.Buffer
 	scores, truth := make([]float32, 0, len(test)), make([]bool, 0, len(test))
 	var found head.Counts
-	for _, x := range test {
+	for i, x := range test {
+		const before = shareRead + shareClassify + shareSegment
+		e.run.Progress(ctx, before+(1-before)*float64(i)/float64(len(test)), "evaluation")
 		p, err := e.predict(ctx, x)
 		if err != nil {
 			return err

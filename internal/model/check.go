@@ -4,9 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io/fs"
 	"sync"
-
-	"golang.org/x/sync/errgroup"
 
 	"fovea"
 	"fovea/internal/imaging"
@@ -19,6 +18,7 @@ type ImageFault uint8
 const (
 	Usable       ImageFault = iota
 	UnreadImage             // it cannot be read from where it is
+	DeniedImage             // it may not be read
 	BrokenImage             // it is no image, or a broken one
 	RefusedImage            // its size or its form is not allowed
 )
@@ -28,32 +28,21 @@ const (
 // Found is called for one image at a time, in any order. An image that refs has
 // no key for is passed over. What is returned is a fault of ours, or why ctx ended.
 func (i *Images) CheckAll(ctx context.Context, n int, refs func(int) fovea.ObjectRef, found func(int, imaging.Info, ImageFault)) error {
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(max(1, i.run.Cores))
 	var mu sync.Mutex
-	for k := range n {
+	return i.run.Each(ctx, n, func(k int) error {
 		ref := refs(k)
 		if ref.Key == "" {
-			continue
-		}
-		g.Go(func() error {
-			info, fault, err := i.check(gctx, ref)
-			if err != nil {
-				return err
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			found(k, info, fault)
 			return nil
-		})
-		if gctx.Err() != nil {
-			break
 		}
-	}
-	if err := g.Wait(); err != nil {
-		return err
-	}
-	return ctx.Err() // which may have ended between two images
+		info, fault, err := i.check(ctx, ref)
+		if err != nil {
+			return err
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		found(k, info, fault)
+		return nil
+	})
 }
 
 func (i *Images) check(ctx context.Context, ref fovea.ObjectRef) (imaging.Info, ImageFault, error) {
@@ -82,6 +71,8 @@ func faultOf(ctx context.Context, info imaging.Info, err error) (imaging.Info, I
 		return info, 0, ctx.Err()
 	case errors.As(err, &broken):
 		return info, BrokenImage, nil
+	case fovea.KindOf(err) == fovea.Denied, errors.Is(err, fs.ErrPermission) && fovea.KindOf(err) != fovea.Internal:
+		return info, DeniedImage, nil
 	case fovea.KindOf(err) != fovea.Internal:
 		return info, UnreadImage, nil
 	}
