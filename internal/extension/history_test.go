@@ -238,6 +238,8 @@ func TestHistoryErrors(t *testing.T) {
 		{"GET", "revisions/0", "", 404, "no revision 0"},
 		{"GET", "revisions/4", "", 404, "no revision 4"},
 		{"GET", "diff?from=1&to=9", "", 404, "no revision 9"},
+		{"GET", "diff?to=1", "", 404, "Revision 1 of the dataset parts/train is its first"},
+		{"GET", "diff?from=0", "", 404, "no revision 0"},
 		{"GET", "diff?from=-1", "", 400, `\"-1\"`},
 		{"GET", "entries?revision=9", "", 404, "no revision 9"},
 		{"GET", "entries?labeled=perhaps", "", 400, `\"perhaps\"`},

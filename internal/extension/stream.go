@@ -53,6 +53,9 @@ func (s *Server) diff(r *http.Request, v *dataset.View, p *params, out *lines) e
 	if err := p.done(); err != nil {
 		return err
 	}
+	if r.URL.Query().Get("from") == "" && from < 1 {
+		return nothingBefore(v, to)
+	}
 	result, err := s.Datasets.Diff(r.Context(), v, from, to, func(d dataset.Difference) error {
 		return out.json(difference{d.Kind, string(d.SourceRef), raw(d.Old), raw(d.New)})
 	})
@@ -69,6 +72,20 @@ func (s *Server) diff(r *http.Request, v *dataset.View, p *params, out *lines) e
 		last.Labels = append(last.Labels, labelDifference{l.Name, l.Added, l.Removed, l.Changed})
 	}
 	return out.json(last)
+}
+
+// nothingBefore says that there is no revision before the first one to compare
+// it with.
+func nothingBefore(v *dataset.View, to int64) error {
+	name := v.Project.Name + "/" + string(v.Dataset.Split)
+	switch current := v.Dataset.Revision; {
+	case current == 0:
+		return fovea.Errorf(fovea.NotReady, "The dataset %s has no content: it is %s.", name, v.Dataset.Status)
+	case current == 1:
+		return fovea.Errorf(fovea.NotFound, "The dataset %s has one revision only: there is nothing to compare it with.", name)
+	default:
+		return fovea.Errorf(fovea.NotFound, "Revision %d of the dataset %s is its first: there is none before it. Name two revisions; the current one is %d.", to, name, current)
+	}
 }
 
 // raw returns a line as a JSON value, as a string if it is none.
