@@ -161,7 +161,7 @@ func (m *Migration) copyOne(ctx context.Context, place string) (copied, error) {
 	}
 	n, err := io.Copy(h, body)
 	if err == nil && n != info.Size {
-		err = fmt.Errorf("it broke off after %d of %d bytes", n, info.Size)
+		err = fmt.Errorf("it broke off after %d of %d bytes: %w", n, info.Size, io.ErrUnexpectedEOF)
 	}
 	if c.sum = h.Sum(nil); err != nil || stay {
 		return c, err
