@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -52,8 +53,9 @@ type helper struct {
 func (h *helper) run(ctx context.Context) error {
 	g, gctx := errgroup.WithContext(ctx)
 	for range min(h.scan.parallel(), len(h.taken)) {
-		g.Go(func() error {
+		g.Go(func() (err error) {
 			w := newWorker(h.scan)
+			defer func() { err = cmp.Or(err, w.finish()) }()
 			last := 0
 			for {
 				i, err := h.next(gctx, last)

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -122,8 +123,9 @@ func (s *scan) ranges(ctx context.Context) ([]*part, error) {
 	g, gctx := errgroup.WithContext(ctx)
 	var next atomic.Int64
 	for range min(s.parallel(), len(parts)) {
-		g.Go(func() error {
+		g.Go(func() (err error) {
 			w := newWorker(s)
+			defer func() { err = cmp.Or(err, w.finish()) }()
 			for gctx.Err() == nil {
 				i := next.Add(1) - 1
 				if i >= int64(len(parts)) {

@@ -1,11 +1,9 @@
 package dataset
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
-	"fmt"
 
 	"fovea/internal/manifest"
 	"fovea/internal/segment"
@@ -27,15 +25,16 @@ type worker struct {
 	salted   []byte
 	facts    []byte
 	problems []byte
-	out      []byte      // the encoded part
 	seen     *seenWriter // nil where images are not decoded
+	storing  storing
 }
 
 func newWorker(s *scan) *worker {
 	return &worker{scan: s, labels: map[string]int{}}
 }
 
-// do scans a range and stores its part, and its segment before that.
+// do scans a range and begins to store its part, and its segment before that.
+// They are stored once the next call of do, or finish, has returned no error.
 func (w *worker) do(ctx context.Context, start, end int64) (*part, error) {
 	s := w.scan
 	w.part = &part{Start: start, End: end, ETag: s.manifest.ETag, Built: s.segments, Images: s.images != nil, Seen: s.examined(), Codes: map[string]int64{}}
@@ -158,16 +157,16 @@ func (w *worker) useBucket(e *manifest.Entry) {
 // More than any dataset may have are not kept.
 func (w *worker) countLabels(e *manifest.Entry) {
 	p := w.part
+	before := w.uses
 	w.uses = w.uses[:0]
-	for _, l := range e.Labels {
-		i, ok := w.labels[l.Name]
-		if !ok && len(p.Labels) > maxLabels {
-			continue
+	for n, l := range e.Labels {
+		like := uint64(0)
+		if n < len(before) {
+			like = before[n] // not yet written over
 		}
+		i, ok := w.label(l.Name, like)
 		if !ok {
-			i = len(p.Labels)
-			w.labels[l.Name] = i
-			p.Labels = append(p.Labels, labelUse{Name: l.Name})
+			continue
 		}
 		p.Labels[i].Lines++
 		bits := uint64(i) << 2
@@ -187,6 +186,24 @@ func (w *worker) countLabels(e *manifest.Entry) {
 	for _, bits := range w.uses {
 		w.facts = binary.AppendUvarint(w.facts, bits)
 	}
+}
+
+// label returns the index of a name in part.Labels, and false if there is no
+// room for another. A name is mostly where it was in the line before, whose use
+// of it is like, and then found without hashing.
+func (w *worker) label(name string, like uint64) (int, bool) {
+	if i := int(like >> 2); i < len(w.part.Labels) && w.part.Labels[i].Name == name {
+		return i, true
+	}
+	i, ok := w.labels[name]
+	if !ok {
+		if i = len(w.part.Labels); i > maxLabels {
+			return 0, false
+		}
+		w.labels[name] = i
+		w.part.Labels = append(w.part.Labels, labelUse{Name: name})
+	}
+	return i, true
 }
 
 // addKey notes where the entry's source-ref is. The salt keeps those who write
@@ -219,30 +236,4 @@ func (w *worker) groupKeys() []byte {
 		binary.LittleEndian.PutUint32(b[keyHash+4:], k.line)
 	}
 	return buf
-}
-
-// store writes the segment and then the part.
-func (w *worker) store(ctx context.Context) (*part, error) {
-	s, p := w.scan, w.part
-	if s.segments {
-		name := s.segmentName(p.Start, p.End)
-		data, ref, err := w.builder.Build(name, s.imported)
-		if err != nil {
-			return nil, err
-		}
-		p.Segment = ref
-		if _, err := s.blobs.Put(ctx, name, bytes.NewReader(data)); err != nil {
-			return nil, fmt.Errorf("write segment: %w", err)
-		}
-	}
-	p.name = s.partName(p.Start, p.End)
-	data, err := p.encode(w.out, w.groupKeys(), w.facts, w.problems)
-	if err != nil {
-		return nil, fmt.Errorf("encode %s: %w", p.name, err)
-	}
-	w.out = data
-	if _, err := s.blobs.Put(ctx, p.name, bytes.NewReader(data)); err != nil {
-		return nil, fmt.Errorf("write part: %w", err)
-	}
-	return p, nil
 }

@@ -36,6 +36,10 @@ func (f *Findings) Begin(e *manifest.Entry, doc *manifest.Doc) {
 	*f = Findings{entry: e, doc: doc}
 }
 
+// Count returns how many problems the line has so far, those included that are
+// not kept.
+func (f *Findings) Count() int { return len(f.entry.Problems) + f.more }
+
 // Add adds a problem with the value at node, whose error list the object at
 // carries. It fills in p's At, Pointer and Offset, and Found if it is empty.
 func (f *Findings) Add(at, node int, p manifest.Problem) {

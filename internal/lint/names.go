@@ -5,7 +5,8 @@ import "fovea/internal/manifest"
 // maxNames bounds the names that are remembered from line to line.
 const maxNames = 10_000
 
-// A Name is a label name that has been seen. It stays valid until the next line.
+// A Name is a label name that has been seen. It stays valid until the
+// next line, and longer if the Age of the Names says so.
 type Name struct {
 	Text  string
 	Odd   bool   // begins or ends with a blank, or has a character that cannot be seen
@@ -20,6 +21,7 @@ type Name struct {
 type Names struct {
 	known map[string]*Name
 	line  uint64
+	age   int
 }
 
 // Begin starts a line.
@@ -27,8 +29,13 @@ func (n *Names) Begin() {
 	n.line++
 	if n.known == nil || len(n.known) > maxNames {
 		n.known = map[string]*Name{}
+		n.age++
 	}
 }
+
+// Age counts how often all names were forgotten. What Get returned is good as
+// long as it stays the same.
+func (n *Names) Age() int { return n.age }
 
 // Get returns the name of that text.
 func (n *Names) Get(text []byte) *Name {

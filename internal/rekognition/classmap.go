@@ -1,6 +1,7 @@
 package rekognition
 
 import (
+	"bytes"
 	"strconv"
 
 	"fovea/internal/lint"
@@ -20,7 +21,8 @@ type class struct {
 
 // A classMap finds classes by their id. It is made for maps of hundreds of
 // classes in every line: reading one costs a few steps per class, and nothing
-// is cleared between lines.
+// is cleared between lines. Most lines have the map of the line before: one
+// that was right is compared as text, and not read again.
 type classMap struct {
 	classes []class
 	small   [smallIDs]struct {
@@ -29,11 +31,35 @@ type classMap struct {
 	}
 	large map[int64]int
 	round uint64 // counts the maps that were read
+
+	text []byte // of the map, if nothing was said about it; else empty
+	node int    // of the map in its line
+	age  int    // of the names
+}
+
+// again makes the map, whose text may be that of a map at node in a new line,
+// that map, and reports whether it is.
+func (m *classMap) again(text []byte, node, age int) bool {
+	if !bytes.Equal(m.text, text) || m.age != age {
+		return false
+	}
+	for i := range m.classes {
+		c := &m.classes[i]
+		c.node += node - m.node
+		c.used = false
+	}
+	m.node = node
+	return true
+}
+
+// keep keeps the text of the map at node, for again.
+func (m *classMap) keep(text []byte, node, age int) {
+	m.text, m.node, m.age = append(m.text[:0], text...), node, age
 }
 
 // reset empties the map.
 func (m *classMap) reset() {
-	m.classes = m.classes[:0]
+	m.classes, m.text = m.classes[:0], m.text[:0]
 	clear(m.large)
 	m.round++
 }
@@ -86,7 +112,12 @@ func (m *classMap) listed() string {
 // readClasses reads the class map at node. Names of a wrong length are left to
 // checkNames, because their error stops nothing (CL-6.50): they have no Name.
 func (c *checker) readClasses(a *attribute, m *metadata) {
+	text := c.doc.Raw(m.classMap)
+	if m.classMap != 0 && c.classes.again(text, m.classMap, c.names.Age()) {
+		return
+	}
 	c.classes.reset()
+	said := c.found.Count()
 	switch {
 	case m.classMap == 0:
 		c.lack(a, codeMetadata, m.node, m.node, "class-map", "an object of class ids and label names", `Add "class-map" to the metadata, as in {"0":"cat","1":"dog"}.`)
@@ -107,6 +138,9 @@ func (c *checker) readClasses(a *attribute, m *metadata) {
 			Code: warnClassMapKey, Message: messages[warnClassMapKey], Found: "the key " + lint.Quote(c.doc.Key(k)),
 			Expected: `a class id, such as "0"`, Mend: c.mendClassKey(k),
 		})
+	}
+	if c.found.Count() == said {
+		c.classes.keep(text, m.classMap, c.names.Age())
 	}
 }
 

@@ -1,7 +1,6 @@
 package segment
 
 import (
-	"encoding/binary"
 	"fmt"
 	"slices"
 	"time"
@@ -194,9 +193,9 @@ func (b *Builder) writeDates() error {
 	if err != nil {
 		return err
 	}
-	p.encoding = format.Plain
-	for _, d := range b.dates {
-		p.data = binary.LittleEndian.AppendUint64(p.data, uint64(d))
+	p.encoding = format.DeltaBinaryPacked
+	if p.data, err = new(delta.BinaryPackedEncoding).EncodeInt64(nil, b.dates); err != nil {
+		return err
 	}
 	if err := b.file.add(colDate, p); err != nil {
 		return err

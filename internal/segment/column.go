@@ -60,12 +60,26 @@ func (l *levels) encode(rows int) (p page, err error) {
 // A dictionary collects a column of strings few of which differ.
 type dictionary struct {
 	ids     map[string]int32
-	strings []byte  // each with its length before it
-	values  []int32 // the ids of the values
+	recent  [16]recent // of ids, to be found without hashing
+	strings []byte     // each with its length before it
+	values  []int32    // the ids of the values
+}
+
+// A recent is a string and its id.
+type recent struct {
+	s  string
+	id int32
 }
 
 // add adds a value.
 func (d *dictionary) add(s string) {
+	var r *recent
+	if len(s) > 0 {
+		if r = &d.recent[(len(s)+int(s[0]))%len(d.recent)]; r.s == s {
+			d.values = append(d.values, r.id)
+			return
+		}
+	}
 	id, ok := d.ids[s]
 	if !ok {
 		if d.ids == nil {
@@ -76,10 +90,14 @@ func (d *dictionary) add(s string) {
 		d.strings = appendPlain(d.strings, s)
 	}
 	d.values = append(d.values, id)
+	if r != nil {
+		*r = recent{s, id}
+	}
 }
 
 func (d *dictionary) reset() {
 	clear(d.ids)
+	clear(d.recent[:])
 	d.strings, d.values = d.strings[:0], d.values[:0]
 }
 
