@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/RoaringBitmap/roaring/v2"
 	"golang.org/x/sync/errgroup"
@@ -76,15 +77,19 @@ func (d *deduplicator) pass(ctx context.Context, from, to int) error {
 		}
 	}
 	var g errgroup.Group
-	g.SetLimit(runtime.GOMAXPROCS(0))
-	for b := from; b < to; b++ {
+	var next atomic.Int64
+	for range runtime.GOMAXPROCS(0) {
 		g.Go(func() error {
-			seen := map[[keyHash]byte]place{}
-			for i, p := range d.out.parts {
-				base := p.Keys[from]
-				group := sections[i][(p.Keys[b]-base)*keySize : (p.Keys[b+1]-base)*keySize]
-				for ; len(group) > 0; group = group[keySize:] {
-					d.compare(seen, i, group)
+			seen := map[[keyHash]byte]place{} // as large as the largest group before long
+			for ctx.Err() == nil {
+				b := from + int(next.Add(1)) - 1
+				if b >= to {
+					break
+				}
+				clear(seen)
+				for i, p := range d.out.parts {
+					base := p.Keys[from]
+					d.compare(seen, i, sections[i][(p.Keys[b]-base)*keySize:(p.Keys[b+1]-base)*keySize])
 				}
 			}
 			return ctx.Err()
@@ -93,20 +98,21 @@ func (d *deduplicator) pass(ctx context.Context, from, to int) error {
 	return g.Wait()
 }
 
-// compare looks the first of the keys up among those of the entries before it.
+// compare looks the keys up among those of the entries before them.
 func (d *deduplicator) compare(seen map[[keyHash]byte]place, part int, keys []byte) {
-	hash := [keyHash]byte(keys)
-	at := place{part, binary.LittleEndian.Uint32(keys[keyHash:]), binary.LittleEndian.Uint32(keys[keyHash+4:])}
-	old, ok := seen[hash]
-	if !ok {
-		seen[hash] = at
-		return
-	}
-	if d.scan.profile.KeepLast {
-		seen[hash] = at
-		d.add(old, at)
-	} else {
-		d.add(at, old)
+	for ; len(keys) > 0; keys = keys[keySize:] {
+		hash := [keyHash]byte(keys)
+		at := place{part, binary.LittleEndian.Uint32(keys[keyHash:]), binary.LittleEndian.Uint32(keys[keyHash+4:])}
+		old, ok := seen[hash]
+		switch {
+		case !ok:
+			seen[hash] = at
+		case d.scan.profile.KeepLast:
+			seen[hash] = at
+			d.add(old, at)
+		default:
+			d.add(at, old)
+		}
 	}
 }
 
