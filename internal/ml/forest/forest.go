@@ -256,69 +256,10 @@ func squares(v []float64) float64 {
 // Types returns how many types the forest tells.
 func (f *Forest) Types() int { return f.types }
 
-// together is how many samples go through a tree together: their numbers and
-// its nodes find room in the nearest caches.
-const together = 64
-
-// find sets at to the leaf of each of some samples: number j of sample i is
-// x[j*together+i]. All take a step, then all that are not at a leaf the next:
-// nothing waits for another, and no branch is to be guessed.
-func (t *tree) find(at []int32, x []float32) {
-	clear(at)
-	nodes := t.nodes
-	if nodes[0].number < 0 {
-		return
-	}
-	var list [together]uint8 // those on their way
-	for i := range at {
-		list[i] = uint8(i)
-	}
-	for walking := len(at); walking > 0; {
-		left := 0
-		for _, i := range list[:walking] {
-			n := &nodes[at[i]]
-			next := n.left
-			if x[int(n.number)*together+int(i)] >= n.threshold {
-				next++
-			}
-			at[i], list[left] = next, i
-			if nodes[next].number >= 0 {
-				left++
-			}
-		}
-		walking = left
-	}
-}
-
-// sum adds to out, times the number of trees, how probable each type is for
-// each of n samples: type k of sample i to out[k*kind+i*each]. Number j of
-// sample i is x[j*number+i*sample].
-func (f *Forest) sum(out []float32, kind, each, n int, x []float32, number, sample int) {
-	var leaf [together]int32
-	near := make([]float32, f.numbers*together)
-	for from := 0; from < n; from += together {
-		at := leaf[:min(together, n-from)]
-		for j := range f.numbers {
-			for i := range at {
-				near[j*together+i] = x[j*number+(from+i)*sample]
-			}
-		}
-		for i := range f.trees {
-			t := &f.trees[i]
-			t.find(at, near)
-			for i, k := range at {
-				for k, p := range t.leaves[t.nodes[k].left:][:f.types] {
-					out[k*kind+(from+i)*each] += p
-				}
-			}
-		}
-	}
-}
-
 // Probabilities returns how probable each type is for each row of x.
 func (f *Forest) Probabilities(x *matrix.Matrix) *matrix.Matrix {
 	out := matrix.New(x.Rows, f.types)
-	f.sum(out.Data, 1, f.types, x.Rows, x.Data, 1, x.Cols)
+	f.sum(out.Data, samples{n: x.Rows, of: x.Data, number: 1, sample: x.Cols}, 1, f.types)
 	for i := range out.Data {
 		out.Data[i] /= trees
 	}

@@ -124,7 +124,7 @@ func Join(parts ...Samples) Samples {
 func (f *Forest) Predict(p *imaging.Planes) *imaging.Planes {
 	out := imaging.NewPlanes(f.types, p.H, p.W)
 	n := p.H * p.W
-	f.sum(out.Data, n, 1, n, p.Data, n, 1)
+	f.sum(out.Data, samples{n: n, of: p.Data, number: n, sample: 1}, n, 1)
 	for i := range out.Data {
 		out.Data[i] /= trees
 	}

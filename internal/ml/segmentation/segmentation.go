@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"fovea/internal/imaging"
 	"fovea/internal/ml/feature"
@@ -141,24 +142,30 @@ func mean(p, q *imaging.Planes) *imaging.Planes {
 func (t *Type) claims(p float32) float32 { return p / t.Threshold }
 
 // label returns for each pixel of an image of w x h pixels which type it has,
-// from probabilities of any size, linear between them. It needs two rows of
+// from probabilities of any size, linear between them. It needs a few rows of
 // numbers beside the result.
 func (m *Model) label(p *imaging.Planes, w, h int) *imaging.LabelMap {
 	out := &imaging.LabelMap{W: w, H: h, Pix: make([]uint8, w*h)}
 	most, row := make([]float32, w), make([]float32, p.W)
+	columns := make([]place, w)
+	for x := range columns {
+		columns[x] = between(x, w, p.W)
+	}
 	for y := range h {
-		y0, y1, part := between(y, h, p.H)
+		at := between(y, h, p.H)
 		to := out.Pix[y*w : (y+1)*w]
 		clear(most)
 		for k := range m.Types {
 			plane := p.Plane(k)
-			above, below := plane[y0*p.W:][:p.W], plane[y1*p.W:][:p.W]
+			above, below := plane[at.a*p.W:][:p.W], plane[at.b*p.W:][:p.W]
 			for x := range row {
-				row[x] = above[x] + part*(below[x]-above[x])
+				row[x] = above[x] + at.part*(below[x]-above[x])
 			}
-			for x := range to {
-				x0, x1, part := between(x, w, p.W)
-				if c := m.Types[k].claims(row[x0] + part*(row[x1]-row[x0])); c >= 1 && c > most[x] {
+			if m.Types[k].claims(slices.Max(row)) < nearly {
+				continue
+			}
+			for x, c := range columns {
+				if c := m.Types[k].claims(row[c.a] + c.part*(row[c.b]-row[c.a])); c >= 1 && c > most[x] {
 					most[x], to[x] = c, uint8(k+1)
 				}
 			}
@@ -167,12 +174,21 @@ func (m *Model) label(p *imaging.Planes, w, h int) *imaging.LabelMap {
 	return out
 }
 
-// between returns which two of n numbers number i of a line of to lies between,
-// and how far.
-func between(i, to, n int) (a, b int, part float32) {
+// nearly is how strong a claim a row has to have anywhere for a pixel between its
+// numbers to be claimed: a little less than one, because of rounding.
+const nearly = 0.999
+
+// A place is between two of some numbers.
+type place struct {
+	a, b int
+	part float32 // how far from a to b
+}
+
+// between returns which two of n numbers number i of a line of to lies between.
+func between(i, to, n int) place {
 	at := math.Max(0, (float64(i)+0.5)*float64(n)/float64(to)-0.5)
-	a = min(n-1, int(at))
-	return a, min(n-1, a+1), float32(at - float64(a))
+	a := min(n-1, int(at))
+	return place{a, min(n-1, a+1), float32(at - float64(a))}
 }
 
 // dropSmall makes the probabilities of areas zero that are too small to believe
