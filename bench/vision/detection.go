@@ -50,11 +50,12 @@ func (b *bench) detection(ctx context.Context) (*table, error) {
 				return nil, err
 			}
 			log.Printf("seed %d: mAP50 %.3f, %v %s", seed, s.MeanAveragePrecision(), took.time.Round(time.Millisecond), baseline)
-			found.note(s, m.Thresholds(), baseline)
 			if baseline == scratch {
+				found.beside(scratch, s)
 				training.beside(scratch, took)
 				continue
 			}
+			found.add(s, m.Thresholds())
 			training.add(took)
 			prediction.add(float64(s.took.Milliseconds()) / float64(len(test)))
 		}
@@ -62,10 +63,7 @@ func (b *bench) detection(ctx context.Context) (*table, error) {
 		if err != nil {
 			return nil, err
 		}
-		found.whole.beside(grid, s.MeanAveragePrecision())
-		for c, r := range found.each {
-			r.beside(grid, s.AveragePrecision(c))
-		}
+		found.beside(grid, s)
 	}
 	return t, nil
 }
@@ -123,26 +121,28 @@ type searching struct {
 	each                  []*row
 }
 
-// note adds what was found by the model, or by a baseline.
-func (r searching) note(s *searched, thresholds []float64, baseline string) {
-	add := func(to *row, v float64) {
-		if baseline == "" {
-			to.add(v)
-		} else {
-			to.beside(baseline, v)
-		}
-	}
-	add(r.whole, s.MeanAveragePrecision())
+// add adds what the model found.
+func (r searching) add(s *searched, thresholds []float64) {
+	r.whole.add(s.MeanAveragePrecision())
 	f1 := 0.0
 	for c, to := range r.each {
-		add(to, s.AveragePrecision(c))
+		to.add(s.AveragePrecision(c))
 		n := head.Count(s.Scores[c], s.Hits[c], thresholds[c])
 		n.FalseNegatives = s.There[c] - n.TruePositives
 		f1 += n.F1() / float64(len(cells))
 	}
-	add(r.f1, f1)
-	add(r.off, s.off())
-	add(r.shows, head.AUROC(s.most, s.shows))
+	r.f1.add(f1)
+	r.off.add(s.off())
+	r.shows.add(head.AUROC(s.most, s.shows))
+}
+
+// beside adds what a baseline found, whose scores are no probabilities.
+func (r searching) beside(baseline string, s *searched) {
+	r.whole.beside(baseline, s.MeanAveragePrecision())
+	for c, to := range r.each {
+		to.beside(baseline, s.AveragePrecision(c))
+	}
+	r.shows.beside(baseline, head.AUROC(s.most, s.shows))
 }
 
 // off returns the expected calibration error: in ten steps of the scores, how

@@ -40,7 +40,7 @@ type Options struct {
 	Steps   int // 0 chooses
 
 	// Scratch has the network begin with random weights instead of the
-	// backbone's, which shows what these are worth.
+	// backbone's, which shows what these are worth. Nothing is validated then.
 	Scratch bool
 
 	// Progress is told how much is done, from 0 to 1; nil is allowed.

@@ -41,7 +41,7 @@ func newValidation(s *sampler, o *Options) *validation {
 			with++
 		}
 	}
-	if with >= leastPictures {
+	if with >= leastPictures && !o.Scratch {
 		v.folds, v.fold = 2, head.Folds(shows, 2, o.Seed)
 	}
 	return v

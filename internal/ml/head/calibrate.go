@@ -1,11 +1,6 @@
 package head
 
-import (
-	"cmp"
-	"math"
-	"slices"
-	"sort"
-)
+import "math"
 
 // A Platt turns probabilities into better ones: Sigmoid(A·Logit(p) + B).
 type Platt struct{ A, B float64 }
@@ -80,63 +75,3 @@ func (c Platt) At(p float64) float64 { return Sigmoid(c.A*Logit(p) + c.B) }
 
 // Through returns the calibration shifted so that it turns p into 0.5.
 func (c Platt) Through(p float64) Platt { return Platt{c.A, -c.A * Logit(p)} }
-
-// An Isotonic turns scores into probabilities by a rising line through its
-// points.
-type Isotonic struct {
-	Scores        []float64 // rising
-	Probabilities []float64 // rising or equal
-}
-
-// FitIsotonic returns the rising line that fits the truth best, by pooling
-// neighbours that are out of order (Zadrozny and Elkan, Transforming Classifier
-// Scores into Accurate Multiclass Probability Estimates, 2002), with both
-// classes counted the same. Each point is the mean of what was pooled.
-func FitIsotonic(scores []float32, positive []bool) Isotonic {
-	n := outcomes(positive)
-	order := make([]int, len(scores))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(scores[i], scores[j]) })
-	type pool struct{ weight, score, hits float64 }
-	var pools []pool
-	for k, i := range order {
-		w := 1 / n[btoi(positive[i])]
-		p := pool{w, w * float64(scores[i]), w * float64(btoi(positive[i]))}
-		tied := k > 0 && scores[order[k-1]] == scores[i]
-		for len(pools) > 0 {
-			last := pools[len(pools)-1]
-			if !tied && last.hits/last.weight < p.hits/p.weight {
-				break
-			}
-			p = pool{p.weight + last.weight, p.score + last.score, p.hits + last.hits}
-			pools, tied = pools[:len(pools)-1], false
-		}
-		pools = append(pools, p)
-	}
-	var out Isotonic
-	for _, p := range pools {
-		out.Scores = append(out.Scores, p.score/p.weight)
-		out.Probabilities = append(out.Probabilities, p.hits/p.weight)
-	}
-	return out
-}
-
-// At returns the probability of a score; the score itself, within 0 to 1, if
-// nothing was fitted.
-func (c Isotonic) At(score float64) float64 {
-	n := len(c.Scores)
-	if n == 0 {
-		return math.Min(math.Max(score, 0), 1)
-	}
-	i := sort.SearchFloat64s(c.Scores, score)
-	switch {
-	case i == 0:
-		return c.Probabilities[0]
-	case i == n:
-		return c.Probabilities[n-1]
-	}
-	t := (score - c.Scores[i-1]) / (c.Scores[i] - c.Scores[i-1])
-	return c.Probabilities[i-1] + t*(c.Probabilities[i]-c.Probabilities[i-1])
-}

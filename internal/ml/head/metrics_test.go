@@ -123,22 +123,6 @@ func TestPlatt(t *testing.T) {
 	}
 }
 
-func TestIsotonic(t *testing.T) {
-	c := head.FitIsotonic([]float32{.1, .2, .3, .4, .5, .6}, marks("--+-++"))
-	want := head.Isotonic{Scores: []float64{.15, .35, .55}, Probabilities: []float64{0, .5, 1}}
-	if diff := cmp.Diff(want, c, cmp.Comparer(func(a, b float64) bool { return math.Abs(a-b) < 1e-6 })); diff != "" {
-		t.Errorf("points (-want +got):\n%s", diff)
-	}
-	for _, tt := range []struct{ score, want float64 }{{0, 0}, {.35, .5}, {.45, .75}, {1, 1}} {
-		if p := c.At(tt.score); math.Abs(p-tt.want) > 1e-6 {
-			t.Errorf("%v becomes %v, want %v", tt.score, p, tt.want)
-		}
-	}
-	if p := (head.Isotonic{}).At(1.5); p != 1 {
-		t.Errorf("without points 1.5 becomes %v", p)
-	}
-}
-
 func TestFolds(t *testing.T) {
 	var classes []int
 	for k, n := range []int{31, 7, 3, 1} {
