@@ -185,28 +185,9 @@ func TestModelsOnNodes(t *testing.T) {
 	if err := c.s3.MakeBucket(t.Context(), "factory"); err != nil {
 		t.Fatal(err)
 	}
-	manifest := putParts(t, c.s3, 12, 8, false)
-	upload(t, c.s3, "shared.manifest", manifest)
-	for _, call := range []struct {
-		path string
-		in   map[string]any
-	}{
-		{"/projects", map[string]any{"ProjectName": "shared"}},
-		{"/projects/shared/datasets", map[string]any{"DatasetType": "train", "DatasetSource": map[string]any{
-			"GroundTruthManifest": map[string]any{"S3Object": map[string]any{"Bucket": "factory", "Key": "shared.manifest"}}}}},
-	} {
-		if err := a.Lookout(t.Context(), "POST", call.path, nil, call.in, nil); err != nil {
-			t.Fatal(err)
-		}
-	}
-	await(t, "the dataset", func() (out map[string]any, err error) {
-		err = b.Lookout(t.Context(), "GET", "/projects/shared/datasets/train", nil, nil, &out)
-		return out, err
-	}, `{"DatasetDescription":{"Status":"CREATE_IN_PROGRESS"}}`)
-	out := map[string]any{"OutputConfig": map[string]any{"S3Location": map[string]any{"Bucket": "factory", "Prefix": "lv/"}}}
-	if err := a.Lookout(t.Context(), "POST", "/projects/shared/models", nil, out, nil); err != nil {
-		t.Fatal(err)
-	}
+	upload(t, c.s3, "shared.manifest", putParts(t, c.s3, 12, 8, false))
+	makeDataset(t, a, "shared")
+	beginModel(t, a, "shared")
 	got := await(t, "the training", lookoutModel(t, b, "shared", "1"), lvTraining)
 	if status, _ := lookup(got, "ModelDescription.Status"); status != "TRAINED" {
 		t.Fatalf("it is %s", show(got))

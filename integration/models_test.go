@@ -17,7 +17,21 @@ const (
 // trainParts makes a project of Lookout whose model 1 is in training.
 func trainParts(t *testing.T, server *process.Server, project, manifest string) {
 	t.Helper()
+	makeParts(t, server, project, manifest)
+	beginModel(t, server, project)
+}
+
+// makeParts makes a project of Lookout with a dataset.
+func makeParts(t *testing.T, server *process.Server, project, manifest string) {
+	t.Helper()
 	upload(t, server, project+".manifest", manifest)
+	makeDataset(t, server, project)
+}
+
+// makeDataset makes a project of Lookout with the dataset of the manifest that
+// has its name.
+func makeDataset(t *testing.T, server *process.Server, project string) {
+	t.Helper()
 	for _, call := range []struct {
 		path string
 		in   map[string]any
@@ -34,6 +48,11 @@ func trainParts(t *testing.T, server *process.Server, project, manifest string) 
 		err = server.Lookout(t.Context(), "GET", "/projects/"+project+"/datasets/train", nil, nil, &out)
 		return out, err
 	}, `{"DatasetDescription":{"Status":"CREATE_IN_PROGRESS"}}`)
+}
+
+// beginModel begins to train model 1 of a project of Lookout.
+func beginModel(t *testing.T, server *process.Server, project string) {
+	t.Helper()
 	in := map[string]any{"OutputConfig": map[string]any{"S3Location": map[string]any{"Bucket": "factory", "Prefix": "lv/"}}}
 	if err := server.Lookout(t.Context(), "POST", "/projects/"+project+"/models", nil, in, nil); err != nil {
 		t.Fatal(err)
