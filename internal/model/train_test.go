@@ -1,11 +1,15 @@
 package model_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"image"
+	"image/png"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -372,6 +376,47 @@ func TestExternal(t *testing.T) {
 			t.Errorf("%s: %+v", tt.name, m)
 		}
 	}
+}
+
+// TestCheckAll (CL-6.39, CL-6.82, LV-5.56): what is wrong with an image, and that
+// a fault of ours is none of it.
+func TestCheckAll(t *testing.T) {
+	w := newWorld(t, fovea.CustomLabels)
+	w.load(t, fovea.Train, line("a", "normal"))
+	at := func(key string) fovea.ObjectRef { return fovea.ObjectRef{Bucket: "b", Key: key} }
+	var photo bytes.Buffer
+	if err := png.Encode(&photo, image.NewGray(image.Rect(0, 0, 100, 80))); err != nil {
+		t.Fatal(err)
+	}
+	w.objects.put(at("photo"), photo.String())
+	w.objects.put(at("half"), photo.String()[:photo.Len()-20])
+	w.objects.put(at("text"), "no image")
+	w.objects.put(at("large"), strings.Repeat("x", 16<<20))
+	w.objects.errs[at("denied")] = fovea.Errorf(fovea.Denied, "no")
+	w.objects.errs[at("forbidden")] = fovea.Errorf(fovea.BadObject, "no: %w", fs.ErrPermission)
+	keys := []string{"photo", "half", "text", "large", "gone", "denied", "forbidden", ""}
+	want := []model.ImageFault{model.Usable, model.BrokenImage, model.BrokenImage, model.UnreadImage, model.UnreadImage, model.DeniedImage, model.DeniedImage, 99}
+	w.trainer.train = func(ctx context.Context, run *model.Run) (*fovea.TrainingResult, error) {
+		got := slices.Repeat([]model.ImageFault{99}, len(keys))
+		refs := func(k int) (ref fovea.ObjectRef) {
+			if keys[k] != "" {
+				ref = at(keys[k])
+			}
+			return ref
+		}
+		if err := run.Images().CheckAll(ctx, len(keys), refs, func(k int, _ imaging.Info, f model.ImageFault) { got[k] = f }); err != nil {
+			t.Error(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		w.objects.errs[at("denied")] = errors.New("no connection")
+		if err := run.Images().CheckAll(ctx, len(keys), refs, func(int, imaging.Info, model.ImageFault) {}); err == nil || fovea.KindOf(err) != fovea.Internal {
+			t.Errorf("a fault of ours: %v", err)
+		}
+		return learns(ctx, run)
+	}
+	w.run(t, w.create(t, "v1"))
 }
 
 // TestImages: an image is read once from where it is, and one that cannot be

@@ -54,6 +54,7 @@ type list struct {
 	samples []sample
 	buckets map[string]bool
 	lines   int64
+	dropped int64 // lines that creating a dataset would drop (CL-6.20)
 }
 
 // readSamples judges every line of a split, as creating a dataset does, and
@@ -77,6 +78,9 @@ func readSamples(ctx context.Context, run *model.Run, split fovea.Split) (*list,
 		s.number = number
 		out.lines = number
 		out.samples = append(out.samples, s)
+		if entry.Dropped {
+			out.dropped++
+		}
 		if s.image.Bucket != "" {
 			out.buckets[s.image.Bucket] = true
 		}
@@ -160,17 +164,25 @@ func (s *sample) readTargets(doc *manifest.Doc, usable, wrong map[string]bool) {
 	s.labels = slices.Compact(s.labels)
 }
 
+// opened counts images that were looked at.
+type opened struct {
+	images int // all of them
+	unread int // that could not be read from where they are
+	denied int // of those, that may not be
+}
+
+// none reports whether no image could be read, of at least one.
+func (o opened) none() bool { return o.images > 0 && o.unread == o.images }
+
 // openSamples looks at every image that is to be used, and makes lines invalid
-// whose image cannot be (CL-6.39). It returns how many images could not be read
-// at all.
-func openSamples(ctx context.Context, images *model.Images, l *list, progress func(done float64)) (unread int, err error) {
+// whose image cannot be (CL-6.39).
+func openSamples(ctx context.Context, images *model.Images, l *list, progress func(done float64)) (found opened, err error) {
 	ref := func(i int) (ref fovea.ObjectRef) {
 		if l.samples[i].state == validLine {
 			ref = l.samples[i].image
 		}
 		return ref
 	}
-	looked := 0
 	err = images.CheckAll(ctx, len(l.samples), ref, func(i int, info imaging.Info, fault model.ImageFault) {
 		s := &l.samples[i]
 		s.width, s.height = info.Width, info.Height
@@ -180,13 +192,16 @@ func openSamples(ctx context.Context, images *model.Images, l *list, progress fu
 		if fault != model.Usable {
 			s.state, s.failed = invalidLine, true
 		}
-		if fault == model.UnreadImage {
-			unread++
+		found.images++
+		if fault == model.UnreadImage || fault == model.DeniedImage {
+			found.unread++
 		}
-		looked++
-		progress(float64(looked) / float64(len(l.samples)))
+		if fault == model.DeniedImage {
+			found.denied++
+		}
+		progress(float64(found.images) / float64(len(l.samples)))
 	})
-	return unread, err
+	return found, err
 }
 
 // use returns the samples of the list that can be used.

@@ -141,25 +141,36 @@ func open(ctx context.Context, run *model.Run, images *model.Images, train, test
 		stats *statistics
 	}{{train, &s.Statistics.Training}, {test, &s.Statistics.Testing}} {
 		n := float64(x.list.lines)
-		unread, err := openSamples(ctx, images, x.list, func(done float64) {
+		found, err := openSamples(ctx, images, x.list, func(done float64) {
 			run.Progress(ctx, shareRead*(before+done*n)/total, "reading images")
 		})
 		if err != nil {
 			return err
 		}
 		before += n
-		x.stats.count(x.list.samples)
-		if counted := x.stats.Total - x.stats.Ignored; float64(x.stats.Invalid) > run.Limits.DropShare*float64(counted) { // CL-6.80
-			x.stats.Errors = append(x.stats.Errors, errInvalidRows)
-		}
-		if len(x.list.buckets) > 1 {
-			x.stats.Errors = append(x.stats.Errors, errBuckets)
-		}
-		if unread > 0 && x.stats.Valid == 0 {
-			x.stats.Errors = append(x.stats.Errors, errFailedCopy)
-		}
+		x.stats.judge(x.list, found, run.Limits.DropShare)
 	}
 	return nil
+}
+
+// judge counts the lines of a manifest and adds what is wrong with it as a
+// whole, whatever its labels are. Share is how many of the lines may be wrong.
+func (s *statistics) judge(l *list, found opened, share float64) {
+	s.count(l.samples)
+	for _, x := range []struct {
+		is    bool
+		error contentError
+	}{
+		{float64(s.Invalid) > share*float64(s.Total-s.Ignored), errInvalidRows}, // CL-6.80
+		{len(l.buckets) > 1, errBuckets},
+		{found.none() && found.denied > 0, errPermissions}, // CL-6.82
+		{found.none(), errFailedCopy},
+		{float64(l.dropped) > share*float64(s.Total), errTerminalErrors}, // CL-6.91, OQ-23
+	} {
+		if x.is {
+			s.Errors = append(s.Errors, x.error)
+		}
+	}
 }
 
 // writeFindings writes the manifest summary and the validation manifests

@@ -186,6 +186,60 @@ func TestSummary(t *testing.T) {
 	}
 }
 
+// TestJudge (CL-6.54, CL-6.80 to CL-6.82, CL-6.90 to CL-6.92, OQ-23): what is wrong
+// with a manifest as a whole.
+func TestJudge(t *testing.T) {
+	const share = 0.2
+	lines := func(valid, invalid, ignored int) *list {
+		l := &list{buckets: map[string]bool{"b": true}}
+		for i, n := range []int{valid, invalid, ignored} {
+			for range n {
+				l.samples = append(l.samples, sample{number: int64(len(l.samples) + 1), state: []lineState{validLine, invalidLine, ignoredLine}[i]})
+			}
+		}
+		return l
+	}
+	dropped := func(l *list, n int64) *list { l.dropped = n; return l }
+	buckets := lines(10, 0, 0)
+	buckets.buckets["other"] = true
+	for _, tt := range []struct {
+		name  string
+		list  *list
+		found opened
+		want  string // codes, without their beginning
+	}{
+		{"nothing", lines(10, 0, 0), opened{images: 10}, ""},
+		{"CL-6.80 a fifth", lines(8, 2, 0), opened{images: 10}, ""},
+		{"CL-6.80 more", lines(7, 2, 0), opened{images: 9}, "TOO_MANY_INVALID_ROWS_IN_MANIFEST"},
+		{"CL-6.54 ignored lines do not count", lines(7, 2, 100), opened{images: 9}, "TOO_MANY_INVALID_ROWS_IN_MANIFEST"},
+		{"CL-6.81", buckets, opened{images: 10}, "IMAGES_IN_MULTIPLE_S3_BUCKETS"},
+		{"CL-6.39 some images are not there", lines(8, 2, 0), opened{10, 2, 0}, ""},
+		{"CL-6.39 some images may not be read", lines(8, 2, 0), opened{10, 2, 2}, ""},
+		{"CL-6.90", lines(0, 10, 0), opened{10, 10, 0}, "TOO_MANY_INVALID_ROWS_IN_MANIFEST FAILED_IMAGES_S3_COPY"},
+		{"CL-6.82", lines(0, 10, 0), opened{10, 10, 3}, "TOO_MANY_INVALID_ROWS_IN_MANIFEST INVALID_PERMISSIONS_IMAGES_S3_BUCKET FAILED_IMAGES_S3_COPY"},
+		{"CL-6.90 no images to look at", lines(0, 0, 3), opened{}, ""},
+		{"CL-6.91 a fifth", dropped(lines(8, 2, 0), 2), opened{images: 8}, ""},
+		{"CL-6.91", dropped(lines(7, 3, 0), 3), opened{images: 7}, "TOO_MANY_INVALID_ROWS_IN_MANIFEST TOO_MANY_RECORDS_IN_ERROR"},
+		{"CL-6.91 of all lines", dropped(lines(7, 3, 10), 3), opened{images: 7}, "TOO_MANY_INVALID_ROWS_IN_MANIFEST"},
+	} {
+		s := newSummary()
+		s.Statistics.Training.judge(tt.list, tt.found, share)
+		var codes []string
+		for _, e := range s.Statistics.Training.Errors {
+			codes = append(codes, strings.TrimPrefix(e.Code, "ERROR_"))
+			if !slices.Contains(contentErrorOrder, e) {
+				t.Errorf("%s: %s has no place in the order", tt.name, e.Code)
+			}
+		}
+		if got := strings.Join(codes, " "); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+		if (s.first() == "") != (tt.want == "") {
+			t.Errorf("%s: the first is %q", tt.name, s.first())
+		}
+	}
+}
+
 // TestScore (CL-9.60, CL-9.66): the worked examples.
 func TestScore(t *testing.T) {
 	for _, tt := range []struct {

@@ -25,6 +25,7 @@ type contentError struct {
 var (
 	errInvalidRows    = contentError{"ERROR_TOO_MANY_INVALID_ROWS_IN_MANIFEST", "The manifest file contains too many invalid rows."}
 	errBuckets        = contentError{"ERROR_IMAGES_IN_MULTIPLE_S3_BUCKETS", "The manifest file contains images from multiple S3 buckets."}
+	errPermissions    = contentError{"ERROR_INVALID_PERMISSIONS_IMAGES_S3_BUCKET", "The permissions for the images S3 bucket are invalid."}
 	errAutoSplit      = contentError{"ERROR_INSUFFICIENT_IMAGES_PER_LABEL_FOR_AUTOSPLIT", "The manifest file contains insufficient labeled images per label to perform auto-split."}
 	errTooFewLabels   = contentError{"ERROR_MANIFEST_TOO_FEW_LABELS", "The manifest file has too few labels."}
 	errTooManyLabels  = contentError{"ERROR_MANIFEST_TOO_MANY_LABELS", "The manifest file has too many labels."}
@@ -32,7 +33,9 @@ var (
 	errTooFewUsable   = contentError{"ERROR_MANIFEST_TOO_FEW_USABLE_LABELS", "The manifest file has too few usable labels."}
 	errUsableOverlap  = contentError{"ERROR_INSUFFICIENT_USABLE_LABEL_OVERLAP", "Less than 50% usable label overlap between the training and testing manifest files."}
 	errFailedCopy     = contentError{"ERROR_FAILED_IMAGES_S3_COPY", "Failed to copy images from S3 bucket."}
-	contentErrorOrder = []contentError{errInvalidRows, errBuckets, errAutoSplit, errTooFewLabels, errTooManyLabels, errOverlap, errTooFewUsable, errUsableOverlap, errFailedCopy}
+	errTerminalErrors = contentError{"ERROR_TOO_MANY_RECORDS_IN_ERROR", "The manifest file has too many terminal errors."}
+	contentErrorOrder = []contentError{errInvalidRows, errBuckets, errPermissions, errAutoSplit, errTooFewLabels, errTooManyLabels, errOverlap,
+		errTooFewUsable, errUsableOverlap, errFailedCopy, errTerminalErrors}
 )
 
 // The use cases of a manifest summary (CL-6.112).
