@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -119,11 +118,19 @@ func revisionLines(w io.Writer) func([]json.RawMessage) error {
 	}
 }
 
-// newRevisionTable returns what writes revisions as a table, page by page.
+// newRevisionTable returns what writes revisions for people, page by page: two
+// lines each, since why and by whom would not fit beside the numbers on a
+// terminal of 80 columns.
 func newRevisionTable(w io.Writer) func([]json.RawMessage) error {
-	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(t, "REVISION\tTIME\tCHANGE\tENTRIES\tLABELLED\tERRORS\tCALLER\tCAUSE")
+	const row = "%-8s  %-19s  %16s  %9v %8v %8v\n"
+	began := false
 	return func(list []json.RawMessage) error {
+		if !began {
+			began = true
+			if _, err := fmt.Fprintf(w, row, "REVISION", "TIME", "CHANGE", "ENTRIES", "LABELLED", "ERRORS"); err != nil {
+				return err
+			}
+		}
 		for _, text := range list {
 			var r revisionAnswer
 			if err := json.Unmarshal(text, &r); err != nil {
@@ -133,10 +140,13 @@ func newRevisionTable(w io.Writer) func([]json.RawMessage) error {
 			if r.Current {
 				mark = "*"
 			}
-			fmt.Fprintf(t, "%s%d\t%s\t%s\t%d\t%d\t%d\t%s\t%s\n", mark, r.Revision, r.Created.Local().Format("2006-01-02 15:04:05"),
-				r.change(), r.Entries, r.Labeled, r.Errors, r.Caller, r.Cause)
+			_, err := fmt.Fprintf(w, row+"  %s, by %s\n", mark+strconv.FormatInt(r.Revision, 10), r.Created.Local().Format(time.DateTime),
+				r.change(), r.Entries, r.Labeled, r.Errors, r.Cause, r.Caller)
+			if err != nil {
+				return err
+			}
 		}
-		return t.Flush()
+		return nil
 	}
 }
 
