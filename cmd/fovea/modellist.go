@@ -19,8 +19,9 @@ func modelListCommand() *cobra.Command {
 		Use:   "list SERVICE/PROJECT",
 		Short: "List the models of a project: how far their training is, and what they are worth",
 		Long: "List the models of a project, the latest first: their status, how far a training is, what\n" +
-			"it is at and how long it will take, about; and the F1 score of those that are trained. With\n" +
-			"--output json also what made them.",
+			"it is at and how long it will take, about; the F1 score of those that are trained; the\n" +
+			"inference units of those that run, and how many images each works on in a second, as\n" +
+			"measured on the server that answers. With --output json also what made them.",
 		Example: "  fovea model list custom-labels/parts\n  watch fovea model list lookout/castings",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -46,6 +47,8 @@ type listedModel struct {
 	Stage    string
 	Left     *int64 `json:"seconds_left"`
 	F1       *float64
+	Units    int
+	Speed    float64 `json:"unit_images_per_second"`
 }
 
 func (c *config) modelList(cmd *cobra.Command, name string, asJSON bool) error {
@@ -81,7 +84,7 @@ func (c *config) modelList(cmd *cobra.Command, name string, asJSON bool) error {
 		return nil
 	}
 	t := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 8, 2, ' ', 0)
-	fmt.Fprintln(t, "MODEL\tSTATUS\tF1\tDONE\tLEFT\tWHAT")
+	fmt.Fprintln(t, "MODEL\tSTATUS\tF1\tUNITS\tIMAGES/S\tDONE\tLEFT\tWHAT")
 	for _, text := range all {
 		var m listedModel
 		if err := json.Unmarshal(text, &m); err != nil {
@@ -94,9 +97,15 @@ func (c *config) modelList(cmd *cobra.Command, name string, asJSON bool) error {
 
 // row returns the model as a row of the table.
 func (m *listedModel) row() string {
-	f1, done, left := "", "", ""
+	f1, done, left, units, speed := "", "", "", "", ""
 	if m.F1 != nil {
 		f1 = fmt.Sprintf("%.3f", *m.F1)
+	}
+	if m.Status == "running" {
+		units = fmt.Sprint(m.Units)
+	}
+	if m.Speed > 0 {
+		speed = fmt.Sprintf("%.3g", m.Speed)
 	}
 	if m.Status == "training" {
 		done = fmt.Sprintf("%.0f %%", 100*m.Progress)
@@ -105,7 +114,7 @@ func (m *listedModel) row() string {
 		left = (time.Duration(*m.Left) * time.Second).String()
 	}
 	what := strings.TrimSpace(m.Stage + " " + m.Message)
-	return strings.Join([]string{m.Name, m.Status, f1, done, left, what}, "\t")
+	return strings.Join([]string{m.Name, m.Status, f1, units, speed, done, left, what}, "\t")
 }
 
 func modelCancelCommand() *cobra.Command {

@@ -40,11 +40,9 @@ func (n *node) openModels(profiles map[fovea.Service]fovea.Profile, pager *fovea
 		}
 		return loaded, err
 	}
-	models.Ready = func(ctx context.Context, m *fovea.Model) error {
-		_, err := load(ctx, m)
-		return err
-	}
-	return models, &hosting.Host{Load: load, Memory: c.ModelMemory}
+	host := &hosting.Host{Load: load, Memory: c.ModelMemory}
+	models.Ready = host.Ready
+	return models, host
 }
 
 // scratch returns the folder for what trainings keep for a while, without what
@@ -98,4 +96,12 @@ func (n *node) serviceOf(ctx context.Context, id fovea.ProjectID) (service fovea
 		return err
 	})
 	return service, err
+}
+
+// speedOf returns what tells how fast the models of a host were.
+func speedOf(host *hosting.Host) func(fovea.ModelID) (images int64, perSecond float64) {
+	return func(id fovea.ModelID) (int64, float64) {
+		v, _ := host.Speed(id)
+		return v.Images, v.PerSecond
+	}
 }

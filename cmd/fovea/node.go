@@ -237,12 +237,15 @@ func (n *node) wire(ctx context.Context) error {
 	metrics := server.NewMetrics()
 	metrics.Gauge("fovea_models_loaded", func() float64 { loaded, _ := host.Loaded(); return float64(loaded) })
 	metrics.Gauge("fovea_models_loaded_bytes", func() float64 { _, bytes := host.Loaded(); return float64(bytes) })
+	metrics.Gauge("fovea_model_calls_waiting", func() float64 { return float64(host.Waiting()) })
+	metrics.Gauge("fovea_model_images_total", func() float64 { images, _ := host.Work(); return float64(images) })
+	metrics.Gauge("fovea_model_seconds_total", func() float64 { _, seconds := host.Work(); return seconds })
 	n.runner = n.newRunner(datasets, models, metrics)
 	verifier := &sigv4.Verifier{Secret: n.secret}
 	customLabels := &rekognition.Server{Projects: projects, Datasets: datasets, Models: models, Host: host, Objects: n.objects, Partition: c.Partition, Log: n.log}
 	vision := &lookout.Server{Projects: projects, Datasets: datasets, Models: models, Host: host, Partition: c.Partition, Log: n.log}
 	own := &extension.Server{
-		Datasets: datasets, Models: models, Key: signingKey, WriteError: server.WriteError, Log: n.log,
+		Datasets: datasets, Models: models, Speed: speedOf(host), Key: signingKey, WriteError: server.WriteError, Log: n.log,
 		Heaters: map[fovea.Service]extension.Heater{fovea.CustomLabels: customLabels.Heat, fovea.Lookout: vision.Heat},
 	}
 	n.handler = &server.Server{

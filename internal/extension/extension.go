@@ -19,10 +19,16 @@ import (
 
 // A Server answers the calls. All fields are required.
 type Server struct {
-	Datasets   *dataset.Ops
-	Models     *model.Ops
-	Heaters    map[fovea.Service]Heater
-	Key        ed25519.PrivateKey // signs certificates
+	Datasets *dataset.Ops
+	Models   *model.Ops
+	Heaters  map[fovea.Service]Heater
+	Key      ed25519.PrivateKey // signs certificates
+
+	// Speed returns how many images a model was given on this node, and how many
+	// an inference unit works on in a second; 0 where that is not known. It may
+	// be nil.
+	Speed func(fovea.ModelID) (images int64, perSecond float64)
+
 	WriteError func(w http.ResponseWriter, code string, status int, message string)
 	Log        *slog.Logger
 }

@@ -19,6 +19,11 @@ type listedModel struct {
 	Left     *int64            `json:"seconds_left,omitempty"` // of the training, as far as that is known
 	Units    int               `json:"units,omitempty"`        // inference units of the last start
 
+	// What was measured on this node: the images that it was given, and how many
+	// an inference unit works on in a second.
+	Images    int64   `json:"images,omitempty"`
+	PerSecond float64 `json:"unit_images_per_second,omitempty"`
+
 	Recipe  string   `json:"recipe,omitempty"`
 	F1      *float64 `json:"f1,omitempty"`
 	Seconds int64    `json:"training_seconds,omitempty"`
@@ -31,7 +36,7 @@ type listedModel struct {
 	Backbone string `json:"backbone,omitempty"`
 }
 
-func listed(m *fovea.Model, now time.Time) listedModel {
+func (s *Server) listed(m *fovea.Model, now time.Time) listedModel {
 	out := listedModel{
 		Name: m.Name, Status: m.Status, Message: m.Message, Created: m.Created, Progress: m.Progress, Stage: m.Stage,
 		Units: max(m.MinUnits, m.MaxUnits), Train: m.Train.Number, Test: m.Test.Number,
@@ -39,6 +44,9 @@ func listed(m *fovea.Model, now time.Time) listedModel {
 	if left, ok := model.Left(m, now); ok {
 		seconds := int64(left.Seconds())
 		out.Left = &seconds
+	}
+	if s.Speed != nil {
+		out.Images, out.PerSecond = s.Speed(m.ID)
 	}
 	if r := m.Result; r != nil {
 		out.Recipe, out.Seconds, out.Code, out.Backbone = r.Recipe, r.Seconds, r.Code, r.Backbone
@@ -75,7 +83,7 @@ func (s *Server) listModels(r *http.Request) (any, error) {
 		Token  string        `json:"token,omitempty"`
 	}{[]listedModel{}, next}
 	for _, m := range list {
-		answer.Models = append(answer.Models, listed(m, time.Now()))
+		answer.Models = append(answer.Models, s.listed(m, time.Now()))
 	}
 	return answer, nil
 }
@@ -90,5 +98,5 @@ func (s *Server) cancelModel(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return listed(v.Model, time.Now()), nil
+	return s.listed(v.Model, time.Now()), nil
 }

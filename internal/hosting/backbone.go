@@ -44,7 +44,7 @@ func (b *Backbones) Find(name, hash string) (backbone.Backbone, error) {
 			return own, nil
 		}
 	}
-	return nil, fovea.Errorf(fovea.NotReady, "it was trained with the backbone %s (SHA-256 %s), and this server has %s. Start the server with --backbone and the file of that one as well, or train the model again.",
+	return nil, fovea.Errorf(fovea.NotReady, "it was trained with the backbone %s (SHA-256 %s), and this server has %s. Start the server with --backbone and the file of that one as well, or train the model again",
 		printable(name), printable(hash), b.list(embedded))
 }
 

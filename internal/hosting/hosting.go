@@ -7,8 +7,10 @@
 package hosting
 
 import (
+	"cmp"
 	"container/list"
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -36,12 +38,17 @@ type Host struct {
 	Queue  int           // calls of a model that may wait for an inference unit; 0 for 32
 	Now    func() time.Time
 
-	mu     sync.Mutex
-	loaded map[key]*list.Element // of *slot
-	recent list.List             // of *slot, the one that was used last first
-	used   int64                 // bytes of the slots that are loaded
-	lines  map[fovea.ModelID]*line
-	cores  chan struct{} // of the machine, shared by all models
+	mu      sync.Mutex
+	loaded  map[key]*list.Element // of *slot
+	recent  list.List             // of *slot, the one that was used last first
+	used    int64                 // bytes of the slots that are loaded
+	loads   int                   // that are under way
+	changed chan struct{}         // closed when a load may be possible that was not
+	lines   map[fovea.ModelID]*line
+	cores   chan struct{} // of the machine, shared by all models
+	speeds  map[fovea.ModelID]*speed
+	images  int64   // that all models were given
+	seconds float64 // that these took
 }
 
 // Defaults.
@@ -51,6 +58,13 @@ const (
 	defaultWait   = 30 * time.Second
 	defaultQueue  = 32
 )
+
+// maxLoads is how many models are loaded at a time: by so many the loaded ones
+// may take more than Memory, because nobody knows before how large they are.
+const maxLoads = 2
+
+// loadTime is how long loading may take, waiting for memory included.
+const loadTime = time.Minute
 
 // A key names loaded weights. Copies of a model have the same ones.
 type key string
@@ -67,33 +81,55 @@ type slot struct {
 
 // Use calls fn with the model, loaded, when it is its turn. Every inference unit
 // works on one call at a time; more than Queue waiting calls a unit, or a wait
-// that is too long, are Throttled (CL-10.6, LV-7.7).
+// that is too long, are Throttled (CL-10.6, LV-7.7). While weights are loaded,
+// calls of other models go on: a processor is taken after that.
 func (h *Host) Use(ctx context.Context, m *fovea.Model, fn func(Predictor) error) error {
-	leave, err := h.enter(ctx, m)
+	wait := time.NewTimer(cmp.Or(h.Wait, defaultWait))
+	defer wait.Stop()
+	leave, err := h.enter(ctx, m, wait.C)
 	if err != nil {
 		return err
 	}
 	defer leave()
-	s, err := h.acquire(ctx, m)
+	s, err := h.acquire(ctx, m, wait.C)
 	if err != nil {
 		return err
 	}
 	defer h.release(s)
+	yield, err := h.compute(ctx, m, wait.C)
+	if err != nil {
+		return err
+	}
+	defer yield()
 	return fn(s.predictor)
 }
 
-// acquire returns the loaded model, which stays loaded until it is released.
-func (h *Host) acquire(ctx context.Context, m *fovea.Model) (*slot, error) {
-	h.mu.Lock()
-	k := key(m.Weights)
-	if h.loaded == nil {
-		h.loaded = map[key]*list.Element{}
+// Ready reports why a model cannot be hosted here. It reads the weights anew, as
+// a call would that is the first, and keeps them for the calls that will come.
+func (h *Host) Ready(ctx context.Context, m *fovea.Model) error {
+	s := &slot{key: key(m.Weights), ready: make(chan struct{}), calls: 1, last: h.now()}
+	h.load(ctx, m, s)
+	if s.err != nil {
+		return s.err
 	}
-	e, ok := h.loaded[k]
+	h.mu.Lock()
+	if _, there := h.loaded[s.key]; there { // by another call, or from before
+		h.used -= s.predictor.Bytes()
+	} else {
+		h.insert(s)
+	}
+	h.mu.Unlock()
+	h.release(s)
+	return nil
+}
+
+// acquire returns the loaded model, which stays loaded until it is released.
+func (h *Host) acquire(ctx context.Context, m *fovea.Model, late <-chan time.Time) (*slot, error) {
+	h.mu.Lock()
+	e, ok := h.loaded[key(m.Weights)]
 	if !ok {
-		s := &slot{key: k, ready: make(chan struct{})}
-		e = h.recent.PushFront(s)
-		h.loaded[k] = e
+		s := &slot{key: key(m.Weights), ready: make(chan struct{})}
+		e = h.insert(s)
 		go h.load(context.WithoutCancel(ctx), m, s)
 	}
 	s := e.Value.(*slot)
@@ -103,6 +139,9 @@ func (h *Host) acquire(ctx context.Context, m *fovea.Model) (*slot, error) {
 	h.mu.Unlock()
 	select {
 	case <-s.ready:
+	case <-late:
+		h.release(s)
+		return nil, fovea.Errorf(fovea.Throttled, "The weights of the model %s are not in memory yet, or find no room there. Try again later, or raise --model-memory.", m.Name)
 	case <-ctx.Done():
 		h.release(s)
 		return nil, ctx.Err()
@@ -114,14 +153,29 @@ func (h *Host) acquire(ctx context.Context, m *fovea.Model) (*slot, error) {
 	return s, nil
 }
 
-// load loads a model for all who wait for it. One that cannot be loaded is
-// forgotten, so that the next call tries again.
+// insert adds a slot to those that are loaded or being loaded.
+func (h *Host) insert(s *slot) *list.Element {
+	if h.loaded == nil {
+		h.loaded = map[key]*list.Element{}
+	}
+	e := h.recent.PushFront(s)
+	h.loaded[s.key] = e
+	return e
+}
+
+// load loads a model for all who wait for it, once there is memory for it. One
+// that cannot be loaded is forgotten, so that the next call tries again.
 func (h *Host) load(ctx context.Context, m *fovea.Model, s *slot) {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, loadTime)
 	defer cancel()
-	p, err := h.try(ctx, m)
+	var p Predictor
+	err := h.awaitRoom(ctx, m, s)
+	if err == nil {
+		p, err = h.try(ctx, m)
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.loads--
 	s.predictor, s.err = p, err
 	if err != nil {
 		h.forget(s)
@@ -129,7 +183,60 @@ func (h *Host) load(ctx context.Context, m *fovea.Model, s *slot) {
 		h.used += p.Bytes()
 		h.shrink()
 	}
+	h.tell()
 	close(s.ready)
+}
+
+// awaitRoom waits until few others are loaded and those that are in memory leave
+// room, and counts a load. Those that are in use cannot be forgotten, so that
+// without it calls of many models at once would take any amount of memory.
+func (h *Host) awaitRoom(ctx context.Context, m *fovea.Model, s *slot) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for {
+		h.shrink()
+		unwanted := s.calls == 0
+		if unwanted || h.loads < maxLoads && h.used <= h.memory() {
+			h.loads++ // which load takes back
+			if unwanted {
+				h.forget(s) // at once: the next call begins anew
+				return errUnwanted
+			}
+			return nil
+		}
+		if h.changed == nil {
+			h.changed = make(chan struct{})
+		}
+		changed := h.changed
+		h.mu.Unlock()
+		var err error
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
+		h.mu.Lock()
+		if err != nil {
+			h.loads++
+		}
+		switch {
+		case errors.Is(err, context.DeadlineExceeded):
+			return fovea.Errorf(fovea.Throttled, "There is no room for the weights of the model %s: those that are in use take %d bytes. Try again later, or raise --model-memory.", m.Name, h.used)
+		case err != nil:
+			return err
+		}
+	}
+}
+
+// errUnwanted is why a model is not loaded for which nobody waits any more.
+var errUnwanted = errors.New("nobody waits for the model any more")
+
+// tell wakes the loads that wait for room.
+func (h *Host) tell() {
+	if h.changed != nil {
+		close(h.changed)
+		h.changed = nil
+	}
 }
 
 // try calls Load. A panic is an error: weights may be damaged in ways that
@@ -149,15 +256,13 @@ func (h *Host) release(s *slot) {
 	s.calls--
 	s.last = h.now()
 	h.shrink()
+	h.tell()
 }
 
 // shrink forgets models that nobody uses: those that were not used for long,
 // and the least recently used ones while all together take too much memory.
 func (h *Host) shrink() {
-	memory, idle := h.Memory, h.Idle
-	if memory <= 0 {
-		memory = defaultMemory
-	}
+	memory, idle := h.memory(), h.Idle
 	if idle <= 0 {
 		idle = defaultIdle
 	}
@@ -169,6 +274,13 @@ func (h *Host) shrink() {
 		}
 		e = before
 	}
+}
+
+func (h *Host) memory() int64 {
+	if h.Memory <= 0 {
+		return defaultMemory
+	}
+	return h.Memory
 }
 
 // forget removes a slot from what is loaded.
@@ -185,6 +297,8 @@ func (h *Host) Tidy() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.shrink()
+	h.forgetSpeeds()
+	h.tell()
 }
 
 // Loaded returns how many models are in memory and how many bytes they take.

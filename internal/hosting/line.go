@@ -15,36 +15,37 @@ type line struct {
 	present int
 }
 
-// enter waits for an inference unit of the model, and for a processor, and
-// returns what gives both back.
-func (h *Host) enter(ctx context.Context, m *fovea.Model) (leave func(), err error) {
+// enter waits for an inference unit of the model and returns what gives it back.
+func (h *Host) enter(ctx context.Context, m *fovea.Model, late <-chan time.Time) (leave func(), err error) {
 	l, err := h.join(m)
 	if err != nil {
 		return nil, err
 	}
-	wait := time.NewTimer(cmp.Or(h.Wait, defaultWait))
-	defer wait.Stop()
-	if err := take(ctx, l.units, wait.C, m); err != nil {
+	if err := take(ctx, l.units, late, m); err != nil {
 		h.part(m.ID, l, true)
 		return nil, err
 	}
 	h.mu.Lock()
 	l.waiting--
+	h.mu.Unlock()
+	return func() {
+		<-l.units
+		h.part(m.ID, l, false)
+	}, nil
+}
+
+// compute waits for a processor and returns what gives it back.
+func (h *Host) compute(ctx context.Context, m *fovea.Model, late <-chan time.Time) (yield func(), err error) {
+	h.mu.Lock()
 	if h.cores == nil {
 		h.cores = make(chan struct{}, h.processors())
 	}
 	cores := h.cores
 	h.mu.Unlock()
-	if err := take(ctx, cores, wait.C, m); err != nil {
-		<-l.units
-		h.part(m.ID, l, false)
+	if err := take(ctx, cores, late, m); err != nil {
 		return nil, err
 	}
-	return func() {
-		<-cores
-		<-l.units
-		h.part(m.ID, l, false)
-	}, nil
+	return func() { <-cores }, nil
 }
 
 // take puts an element into c, which has room for as many as may be at work.
@@ -58,7 +59,7 @@ func take(ctx context.Context, c chan struct{}, late <-chan time.Time, m *fovea.
 	case c <- struct{}{}:
 		return nil
 	case <-late:
-		return fovea.Errorf(fovea.Throttled, "The %d inference units of the model %s are busy. Try again later, or start it with more.", m.MinUnits, m.Name)
+		return fovea.Errorf(fovea.Throttled, "The %d inference units of the model %s, or all processors, are busy. Try again later, or start it with more.", max(1, m.MinUnits, m.MaxUnits), m.Name)
 	case <-ctx.Done():
 		return ctx.Err()
 	}

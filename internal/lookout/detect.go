@@ -40,7 +40,7 @@ func (s *Server) detectAnomalies(ctx context.Context, in *api.DetectAnomaliesReq
 		return nil, err
 	}
 	var out *api.DetectAnomalyResult
-	err = s.Host.Use(ctx, v.Model, func(loaded hosting.Predictor) (err error) {
+	err = s.Host.Detect(ctx, v.Model, func(loaded hosting.Predictor) (err error) {
 		out, err = s.detect(ctx, loaded.(*predictor).with(v.Model), data)
 		return err
 	})

@@ -138,7 +138,7 @@ func (s *Server) detectCustomLabels(ctx context.Context, in *api.DetectCustomLab
 		return nil, err
 	}
 	out := &api.DetectCustomLabelsResponse{CustomLabels: []api.CustomLabel{}}
-	err = s.Host.Use(ctx, v.Model, func(loaded hosting.Predictor) error {
+	err = s.Host.Detect(ctx, v.Model, func(loaded hosting.Predictor) error {
 		p := loaded.(*predictor).with(v.Model)
 		img, err := s.decode(ctx, data)
 		if err != nil {

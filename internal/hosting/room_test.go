@@ -1,0 +1,183 @@
+package hosting
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"fovea"
+)
+
+func nothing(Predictor) error { return nil }
+
+// Calls of a model go on while the weights of another are loaded: loading takes
+// an inference unit, and no processor.
+func TestLoadingTakesNoProcessor(t *testing.T) {
+	loading, goOn := make(chan struct{}), make(chan struct{})
+	h := &Host{cores: make(chan struct{}, 1), Load: func(_ context.Context, m *fovea.Model) (Predictor, error) {
+		if m.ID == 1 {
+			close(loading)
+			<-goOn
+		}
+		return &fake{m.Weights, 100}, nil
+	}}
+	slow := make(chan error, 1)
+	go func() { slow <- h.Use(t.Context(), model(1, 1), nothing) }()
+	<-loading
+	for range 3 {
+		if err := h.Use(t.Context(), model(2, 1), nothing); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(goOn)
+	if err := <-slow; err != nil {
+		t.Fatal(err)
+	}
+	if models, bytes := h.Loaded(); models != 2 || bytes != 200 {
+		t.Errorf("%d models of %d bytes are loaded", models, bytes)
+	}
+}
+
+// TestManyAtOnce (T05): however many models are called at once, those in memory
+// exceed the bound by no more than what is loaded at a time, and all calls get
+// their answer.
+func TestManyAtOnce(t *testing.T) {
+	var loaded, most atomic.Int64
+	h := &Host{Memory: 350, Load: func(_ context.Context, m *fovea.Model) (Predictor, error) {
+		time.Sleep(time.Millisecond)
+		return &fake{m.Weights, 100}, nil
+	}}
+	var wg sync.WaitGroup
+	for i := range 200 {
+		wg.Go(func() {
+			err := h.Use(t.Context(), model(int64(1+i%40), 1), func(Predictor) error {
+				_, bytes := h.Loaded()
+				for m := most.Load(); bytes > m && !most.CompareAndSwap(m, bytes); m = most.Load() {
+				}
+				time.Sleep(time.Millisecond)
+				loaded.Add(1)
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if loaded.Load() != 200 || most.Load() > 350+maxLoads*100 {
+		t.Errorf("%d answers, at most %d bytes", loaded.Load(), most.Load())
+	}
+	if _, bytes := h.Loaded(); bytes > 350 || h.loads != 0 || len(h.lines) != 0 {
+		t.Errorf("left: %d bytes, %d loads, %d lines", bytes, h.loads, len(h.lines))
+	}
+}
+
+// A call that finds no room for its model waits as long as for a unit, and what
+// nobody waits for any more is not loaded.
+func TestNoRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, loads := host()
+		h.Memory = 50
+		busy, done := make(chan struct{}), make(chan struct{})
+		go h.Use(context.Background(), model(1, 1), func(Predictor) error { close(busy); <-done; return nil })
+		<-busy
+		began := time.Now()
+		if err := h.Use(context.Background(), model(2, 1), nothing); fovea.KindOf(err) != fovea.Throttled {
+			t.Errorf("without room: %v", err)
+		}
+		if took := time.Since(began); took != defaultWait {
+			t.Errorf("it waited %v", took)
+		}
+		if err := h.Ready(context.Background(), model(3, 1)); fovea.KindOf(err) != fovea.Throttled {
+			t.Errorf("a start without room: %v", err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		if err := h.Ready(ctx, model(3, 1)); !errors.Is(err, context.Canceled) || fovea.KindOf(err) != fovea.Internal {
+			t.Errorf("a start that is cancelled: %v", err)
+		}
+		close(done)
+		synctest.Wait()
+		if n := loads.Load(); n != 1 {
+			t.Errorf("%d models were loaded", n)
+		}
+		if models, bytes := h.Loaded(); models != 0 || bytes != 0 || h.loads != 0 {
+			t.Errorf("left: %d models of %d bytes, %d loads", models, bytes, h.loads)
+		}
+		if err := h.Use(context.Background(), model(2, 1), nothing); err != nil {
+			t.Errorf("with room: %v", err)
+		}
+	})
+}
+
+// TestReady: what a start reads counts as what calls read, is read anew, and
+// serves the first call.
+func TestReady(t *testing.T) {
+	h, loads := host()
+	h.Memory = 250
+	for id := range int64(4) {
+		if err := h.Ready(t.Context(), model(id, 1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if models, bytes := h.Loaded(); models != 2 || bytes != 200 {
+		t.Errorf("%d models of %d bytes are loaded", models, bytes)
+	}
+	if err := h.Use(t.Context(), model(3, 1), nothing); err != nil || loads.Load() != 4 {
+		t.Errorf("the first call: %d loads, %v", loads.Load(), err)
+	}
+	if err := h.Ready(t.Context(), model(3, 1)); err != nil || loads.Load() != 5 {
+		t.Errorf("a second start: %d loads, %v", loads.Load(), err)
+	}
+	if models, bytes := h.Loaded(); models != 1 || bytes != 100 { // for a moment it was there twice, and another had to go
+		t.Errorf("after a second start %d models of %d bytes are loaded", models, bytes)
+	}
+	broken := errors.New("broken")
+	h.Load = func(context.Context, *fovea.Model) (Predictor, error) { return nil, broken }
+	if err := h.Ready(t.Context(), model(3, 1)); !errors.Is(err, broken) {
+		t.Errorf("weights that are damaged since: %v", err)
+	}
+	if err := h.Use(t.Context(), model(3, 1), nothing); err != nil {
+		t.Errorf("a model that is in memory: %v", err)
+	}
+}
+
+// TestSpeed: images are counted where they are looked at, and only those that got
+// an answer.
+func TestSpeed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, _ := host()
+		if _, ok := h.Speed(1); ok {
+			t.Error("there is a speed before the first image")
+		}
+		takes := func(d time.Duration, n int, err error) {
+			for range n {
+				h.Detect(context.Background(), model(1, 2), func(Predictor) error { time.Sleep(d); return err })
+			}
+		}
+		takes(time.Second, 1, errors.New("no image"))
+		if _, ok := h.Speed(1); ok {
+			t.Error("there is a speed of an image that had no answer")
+		}
+		takes(50*time.Millisecond, 4, nil)
+		if v, _ := h.Speed(1); v.Images != 4 || v.PerSecond < 19.9 || v.PerSecond > 20.1 {
+			t.Errorf("%+v", v)
+		}
+		takes(200*time.Millisecond, 100, nil)
+		if v, _ := h.Speed(1); v.Images != 104 || v.PerSecond < 4.9 || v.PerSecond > 5.2 {
+			t.Errorf("when it became slower: %+v", v)
+		}
+		if images, seconds := h.Work(); images != 104 || seconds < 20.19 || seconds > 20.21 {
+			t.Errorf("%d images in %v seconds", images, seconds)
+		}
+		time.Sleep(keepFor + time.Second)
+		h.Tidy()
+		if _, ok := h.Speed(1); ok {
+			t.Error("the speed of a model that nobody calls is kept")
+		}
+	})
+}
