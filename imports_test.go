@@ -29,7 +29,7 @@ var mayImport = map[string][]string{
 	"internal/hosting":             {".", "internal/ml/backbone"},
 	"internal/imaging":             {},
 	"internal/ml/matrix":           {"internal/ml/kernel"},
-	"internal/ml/feature":          {"internal/imaging", "internal/ml/matrix"},
+	"internal/ml/feature":          {"internal/imaging", "internal/ml/kernel", "internal/ml/matrix"},
 	"internal/ml/baseline":         {"internal/imaging", "internal/ml/feature", "internal/ml/head", "internal/ml/matrix"},
 	"internal/ml/forest":           {"internal/imaging", "internal/ml/container", "internal/ml/feature", "internal/ml/matrix"},
 	"internal/ml/segmentation":     {"internal/imaging", "internal/ml/container", "internal/ml/feature", "internal/ml/forest", "internal/ml/head", "internal/ml/matrix", "internal/ml/unet"},

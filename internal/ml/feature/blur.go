@@ -4,12 +4,14 @@ import (
 	"math"
 
 	"fovea/internal/imaging"
+	"fovea/internal/ml/kernel"
 )
 
 // blur returns a plane of w x h pixels blurred by a Gaussian of that standard
 // deviation, reflected at its edges, with a border of one reflected pixel.
 func blur(plane []float32, w, h int, sigma float64) *framed {
 	weights := Gaussian(sigma)
+	kernels := kernel.Auto()
 	r := len(weights) - 1
 	rows := make([]float32, w*h) // blurred along x
 	line := make([]float32, w+2*r)
@@ -20,7 +22,7 @@ func blur(plane []float32, w, h int, sigma float64) *framed {
 			line[r-i] = row[imaging.Reflect(-i, w)]
 			line[r+w-1+i] = row[imaging.Reflect(w-1+i, w)]
 		}
-		accumulate(rows[y*w:(y+1)*w], line, weights)
+		accumulate(kernels, rows[y*w:(y+1)*w], line, weights)
 	}
 	out := &framed{w: w, h: h, pix: make([]float32, (w+2)*(h+2))}
 	for y := range h {
@@ -34,9 +36,8 @@ func blur(plane []float32, w, h int, sigma float64) *framed {
 				}
 				continue
 			}
-			for x, v := range a {
-				to[x] += weight * (v + b[x])
-			}
+			kernels.Axpy(to, a, weight)
+			kernels.Axpy(to, b, weight)
 		}
 	}
 	out.frame()
@@ -45,17 +46,15 @@ func blur(plane []float32, w, h int, sigma float64) *framed {
 
 // accumulate sets each number of to to the weighted sum of the numbers around
 // the same place in line, which has a border.
-func accumulate(to, line []float32, weights []float32) {
+func accumulate(kernels *kernel.Set, to, line []float32, weights []float32) {
 	r := len(weights) - 1
 	for x, v := range line[r : r+len(to)] {
 		to[x] = weights[0] * v
 	}
 	for i := 1; i <= r; i++ {
 		weight := weights[i]
-		left, right := line[r-i:][:len(to)], line[r+i:][:len(to)]
-		for x := range to {
-			to[x] += weight * (left[x] + right[x])
-		}
+		kernels.Axpy(to, line[r-i:][:len(to)], weight)
+		kernels.Axpy(to, line[r+i:][:len(to)], weight)
 	}
 }
 
