@@ -1,12 +1,9 @@
 package lookout
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"image"
-	"image/png"
 
 	"fovea/internal/hosting"
 	"fovea/internal/imaging"
@@ -161,12 +158,5 @@ func (p *predictor) maskPNG(labels *imaging.LabelMap) ([]byte, error) {
 	for _, l := range p.Labels {
 		colors = append(colors, l.RGB)
 	}
-	img := image.NewNRGBA(image.Rect(0, 0, labels.W, labels.H))
-	for i, l := range labels.Pix {
-		c := colors[l]
-		copy(img.Pix[4*i:], []uint8{uint8(c >> 16), uint8(c >> 8), uint8(c), 255})
-	}
-	var out bytes.Buffer
-	err := png.Encode(&out, img)
-	return out.Bytes(), err
+	return imaging.EncodeMask(labels, colors)
 }
