@@ -299,7 +299,7 @@ func TestOdd(t *testing.T) {
 		"label":   {Task: classify.SingleLabel, Classes: []string{"a", "b"}, Backbone: net},
 	} {
 		var labels [][]int
-		for i := range 12 {
+		for i := range 10 {
 			labels = append(labels, []int{i % 2})
 		}
 		black := &classify.Set{Labels: labels, Image: func(_ context.Context, i int) (*imaging.Image, error) { return imaging.New(64, 64), nil }}

@@ -44,12 +44,12 @@ func TestUnusualLabels(t *testing.T) {
 		{"all have all", classify.MultiLabel, 2, classesOf(6, func(int) []int { return []int{0, 1} })},
 		{"none has any", classify.MultiLabel, 2, classesOf(6, func(int) []int { return nil })},
 		{"named twice", classify.MultiLabel, 2, classesOf(6, func(i int) []int { return []int{i % 2, i % 2} })},
-		{"one against many", classify.SingleLabel, 2, classesOf(70, func(i int) []int { return []int{btoi(i == 60)} })},
-		{"250 labels, images of a few", classify.SingleLabel, 250, classesOf(60, func(i int) []int { return []int{i * 8 % 250} })},
-		{"250 labels, several of each", classify.MultiLabel, 250, classesOf(40, func(i int) []int { return []int{i, i + 60, i * i % 250} })},
+		{"one against many", classify.SingleLabel, 2, classesOf(40, func(i int) []int { return []int{btoi(i == 30)} })},
+		{"250 labels, images of a few", classify.SingleLabel, 250, classesOf(36, func(i int) []int { return []int{i * 14 % 250} })},
+		{"250 labels, several of each", classify.MultiLabel, 250, classesOf(20, func(i int) []int { return []int{i, i + 60, i * i % 250} })},
 		{"one normal image too few", classify.Anomaly, 2, classesOf(7, func(i int) []int { return []int{btoi(i > 1)} })},
 		{"as few as can be", classify.Anomaly, 2, [][]int{{classify.Normal}, {classify.Normal}}},
-		{"a few anomalies among many", classify.Anomaly, 2, classesOf(60, func(i int) []int { return []int{btoi(i%12 == 0)} })},
+		{"a few anomalies among many", classify.Anomaly, 2, classesOf(40, func(i int) []int { return []int{btoi(i%8 == 0)} })},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			set := setOf(tt.labels, nil)

@@ -27,8 +27,8 @@ func open(ctx context.Context, name string) (*imaging.Image, error) {
 	return imaging.Decode(ctx, f, info.Size(), imaging.Decoding{Stored: true})
 }
 
-// cookies returns a set of the training photographs of cookies, of which 16 with
-// a mask and 16 normal ones are to train and the others to test.
+// cookies returns a set of the training photographs of cookies, of which 10 with
+// a mask and 10 normal ones are to train and the others to test.
 func cookies(t testing.TB, seed uint64) (train, test *segmentation.Set) {
 	t.Helper()
 	dir := filepath.Join(cmp.Or(os.Getenv("FOVEA_TEST_DATA"), "../../../../shared/data"), "cookies/dataset-files")
@@ -42,7 +42,7 @@ func cookies(t testing.TB, seed uint64) (train, test *segmentation.Set) {
 			t.Skipf("no photographs in %s: set FOVEA_TEST_DATA", dir)
 		}
 		for n, i := range rand.New(rand.NewPCG(seed, 0)).Perm(len(files)) {
-			sets[min(1, n/16)] = append(sets[min(1, n/16)], files[i])
+			sets[min(1, n/10)] = append(sets[min(1, n/10)], files[i])
 		}
 	}
 	set := func(files []string) *segmentation.Set {
@@ -97,8 +97,9 @@ func iou(t testing.TB, m *segmentation.Model, s *segmentation.Set) float64 {
 	return float64(both) / float64(either)
 }
 
-// TestCookies trains a forest alone, which takes seconds; make bench-vision
-// measures it beside the network.
+// TestCookies trains a forest alone on fewer images than make bench-vision, which
+// measures it beside the network: seconds for an IoU that colours alone, 0.09,
+// do not come near.
 func TestCookies(t *testing.T) {
 	train, test := cookies(t, 1)
 	m, report, err := segmentation.Train(t.Context(), train, segmentation.Options{Types: []string{"cracked"}, Workers: 2, Fast: true})
@@ -107,7 +108,7 @@ func TestCookies(t *testing.T) {
 	}
 	got := iou(t, m, test)
 	t.Logf("IoU %.3f, out of fold %.3f, threshold %.2f, area %v", got, report.Types[0].IoU, m.Types[0].Threshold, m.Types[0].Area)
-	if got < 0.5 {
-		t.Errorf("IoU %.3f, want 0.5", got)
+	if got < 0.42 {
+		t.Errorf("IoU %.3f, want 0.42", got)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -202,13 +203,18 @@ func TestTrainFails(t *testing.T) {
 	}
 }
 
+// small returns the file of a model without a network.
+var small = sync.OnceValues(func() ([]byte, error) {
+	m, _, err := segmentation.Train(context.Background(), drawn(5), segmentation.Options{Types: both, Fast: true})
+	if err != nil {
+		return nil, err
+	}
+	return m.Marshal()
+})
+
 // TestHardeningT23: a model that was changed by someone who knows the checksums is refused.
 func TestHardeningT23(t *testing.T) {
-	m, _, err := segmentation.Train(t.Context(), drawn(5), segmentation.Options{Types: both, Fast: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	file, err := m.Marshal()
+	file, err := small()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -247,11 +253,7 @@ func TestHardeningT23(t *testing.T) {
 
 // FuzzUnmarshal: whatever the bytes, a model is refused, or works.
 func FuzzUnmarshal(f *testing.F) {
-	m, _, err := segmentation.Train(f.Context(), drawn(5), segmentation.Options{Types: both, Fast: true})
-	if err != nil {
-		f.Fatal(err)
-	}
-	file, err := m.Marshal()
+	file, err := small()
 	if err != nil {
 		f.Fatal(err)
 	}
