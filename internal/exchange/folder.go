@@ -215,7 +215,7 @@ func isMaskFolder(dir string) bool {
 }
 
 // maskKey returns what the path of an image and that of its mask have in
-// common: all but the words that say what they are.
+// common: all but the words that say what they are, in NFC.
 func maskKey(name, top string) string {
 	dirs := strings.Split(stem(strings.TrimPrefix(name, top)), "/")
 	base := dirs[len(dirs)-1]
@@ -225,5 +225,5 @@ func maskKey(name, top string) string {
 	if isMask(base) {
 		base = base[:len(base)-len("_mask")]
 	}
-	return path.Join(append(dirs, base)...)
+	return composed(path.Join(append(dirs, base)...))
 }

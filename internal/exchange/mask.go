@@ -34,6 +34,8 @@ type masks struct {
 	byKey  map[string][]int32 // what maskKey makes of them
 	stated map[int32]stated   // what masks.csv says, by image
 	colors map[string]imaging.Color
+
+	composed map[string]int // the files by their names in NFC, -1 for several; nil until it is needed
 }
 
 // stated is what masks.csv says of an image.
@@ -268,12 +270,35 @@ func (m *masks) readRows(name string, rows *rows) error {
 	}
 }
 
+// find returns the file of that name or, if there is none, the only one whose name
+// is the same in NFC; -1 if there is neither.
+func (m *masks) find(name string) int {
+	if i := m.c.images.find(name); i >= 0 {
+		return i
+	}
+	if m.composed == nil {
+		m.composed = map[string]int{}
+		for i, f := range m.c.images.files {
+			key := composed(f.name)
+			if _, ok := m.composed[key]; ok {
+				m.composed[key] = -1
+			} else {
+				m.composed[key] = i
+			}
+		}
+	}
+	if i, ok := m.composed[composed(name)]; ok {
+		return i
+	}
+	return -1
+}
+
 // state keeps a row of masks.csv: image, mask, color, label.
 func (m *masks) state(dir string, row []string) error {
 	if len(row) != 4 {
 		return fmt.Errorf("it has %d cells; image, mask, color and label are needed", len(row))
 	}
-	img, mask := m.c.images.find(path.Join(dir, row[0])), m.c.images.find(path.Join(dir, row[1]))
+	img, mask := m.find(path.Join(dir, row[0])), m.find(path.Join(dir, row[1]))
 	if img < 0 || mask < 0 {
 		return fmt.Errorf("%.200q or its mask %.200q is not in the collection", row[0], row[1])
 	}

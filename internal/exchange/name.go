@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // maxName is how long the name of a file may be, in bytes: as long as the key
@@ -38,6 +40,10 @@ func checkName(name string) error {
 	}
 	return nil
 }
+
+// composed returns a name in the normal form NFC. macOS keeps names in NFD, in
+// which an é is an e with an accent behind it; annotations mostly have NFC.
+func composed(name string) string { return norm.NFC.String(name) }
 
 // isDrive tells whether a path begins with a drive of Windows.
 func isDrive(name string) bool {

@@ -11,13 +11,14 @@ import (
 var structural = []string{"images", "jpegimages", "labels", "annotations", "xmls", "imgs", "img", "ann"}
 
 // plain returns a path without the folders that images and annotations do not
-// have in common: images/train/1 and labels/train/1 are both train/1.
+// have in common: images/train/1 and labels/train/1 are both train/1. It is in
+// NFC.
 func plain(name string) string {
 	dir, base := path.Split(name)
 	dirs := slices.DeleteFunc(strings.Split(dir, "/"), func(d string) bool {
 		return d == "" || slices.Contains(structural, strings.ToLower(d))
 	})
-	return strings.Join(append(dirs, base), "/")
+	return composed(strings.Join(append(dirs, base), "/"))
 }
 
 // twin returns a path with the last folder of one name called by another, and

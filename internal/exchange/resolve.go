@@ -12,7 +12,7 @@ import (
 // elsewhere than the annotations say.
 type resolver struct {
 	t      *tree
-	byBase map[string][]int32 // lower-case last element of the name to files
+	byBase map[string][]int32 // last element of the name, as baseKey has it, to files
 }
 
 // maxNamesakes is how many files of one name are compared with a path.
@@ -23,19 +23,24 @@ func newResolver(t *tree) *resolver {
 	r := &resolver{t: t, byBase: map[string][]int32{}}
 	for i, f := range t.files {
 		if isImage(f.name) {
-			key := strings.ToLower(path.Base(f.name))
+			key := baseKey(path.Base(f.name))
 			r.byBase[key] = append(r.byBase[key], int32(i))
 		}
 	}
 	return r
 }
 
+// baseKey returns what the last elements of names have in common that may mean
+// the same file: they are equal in lower case and in NFC.
+func baseKey(base string) string { return strings.ToLower(composed(base)) }
+
 // find returns the file that an annotation in the folder near means by name.
 // It is, in this order: the one at that path from near, or from the top; the
 // only one whose path ends with name, or that name ends with; and for a name
 // that is absolute or a URL, the only one with which it shares the most of its
-// end. Files in folders of another split are left out; if several are left,
-// those of the split, then those in near win.
+// end. Case and normal form do not matter to an end. Files in folders of another
+// split are left out; if several are left, those whose last element is the very
+// same, then those of the split, then those in near win.
 func (r *resolver) find(name, near string, split Split) (int32, error) {
 	asked := name
 	if i := r.at(near, name); i >= 0 {
@@ -52,7 +57,7 @@ func (r *resolver) find(name, near string, split Split) (int32, error) {
 	if !absolute && strings.HasPrefix(path.Join(near, name), "../") {
 		return 0, fmt.Errorf("the image %.200q leads out of the collection", asked)
 	}
-	if len(r.byBase[strings.ToLower(path.Base(name))]) > maxNamesakes {
+	if len(r.byBase[baseKey(path.Base(name))]) > maxNamesakes {
 		return 0, fmt.Errorf("the image %.200q is not at that path, and more than %d files have its name", asked, maxNamesakes)
 	}
 	found := r.longest(strings.Split(strings.TrimLeft(path.Clean(name), "./"), "/"), absolute)
@@ -66,7 +71,11 @@ func (r *resolver) find(name, near string, split Split) (int32, error) {
 	case 1:
 		return found[0], nil
 	}
-	return 0, fmt.Errorf("the image %.200q can be %s or %s", asked, r.t.files[found[0]].name, r.t.files[found[1]].name)
+	one, other := r.t.files[found[0]].name, r.t.files[found[1]].name
+	if composed(one) == composed(other) {
+		return 0, fmt.Errorf("the image %.200q can be %+q or %+q, which look the same: rename one", asked, one, other)
+	}
+	return 0, fmt.Errorf("the image %.200q can be %s or %s", asked, one, other)
 }
 
 // at returns the image at a path from near, or from the top; -1 if there is
@@ -87,7 +96,7 @@ func differs(a, b Split) bool { return a != NoSplit && b != NoSplit && a != b }
 // path. Unless part will do, either must be the end of the other.
 func (r *resolver) longest(elems []string, part bool) (found []int32) {
 	most := 0
-	for _, i := range r.byBase[strings.ToLower(elems[len(elems)-1])] {
+	for _, i := range r.byBase[baseKey(elems[len(elems)-1])] {
 		have := strings.Split(r.t.files[i].name, "/")
 		n := shared(have, elems)
 		if !part && n < min(len(have), len(elems)) || n < most {
@@ -101,9 +110,10 @@ func (r *resolver) longest(elems []string, part bool) (found []int32) {
 	return found
 }
 
-// shared returns how many elements two paths share at their end, in any case.
+// shared returns how many elements two paths share at their end, in any case and
+// normal form.
 func shared(a, b []string) (n int) {
-	for n < min(len(a), len(b)) && strings.EqualFold(a[len(a)-1-n], b[len(b)-1-n]) {
+	for n < min(len(a), len(b)) && strings.EqualFold(composed(a[len(a)-1-n]), composed(b[len(b)-1-n])) {
 		n++
 	}
 	return n
