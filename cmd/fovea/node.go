@@ -26,6 +26,7 @@ import (
 	"fovea/internal/hosting"
 	"fovea/internal/jobs"
 	"fovea/internal/lookout"
+	"fovea/internal/model"
 	objects3 "fovea/internal/objects/s3"
 	"fovea/internal/project"
 	"fovea/internal/rekognition"
@@ -240,6 +241,10 @@ func (n *node) wire(ctx context.Context) error {
 	metrics.Gauge("fovea_model_calls_waiting", func() float64 { return float64(host.Waiting()) })
 	metrics.Gauge("fovea_model_images_total", func() float64 { images, _ := host.Work(); return float64(images) })
 	metrics.Gauge("fovea_model_seconds_total", func() float64 { _, seconds := host.Work(); return seconds })
+	metrics.Gauge("fovea_trainings_running", func() float64 { return float64(models.Working().Running) })
+	metrics.Gauge("fovea_training_progress", func() float64 { return models.Working().Progress })
+	metrics.Gauge("fovea_training_seconds_left", func() float64 { return models.Working().Left.Seconds() })
+	models.Observe = func(s fovea.Service, how model.Outcome) { metrics.Training(signingNames[s], string(how)) }
 	n.runner = n.newRunner(datasets, models, metrics)
 	verifier := &sigv4.Verifier{Secret: n.secret}
 	customLabels := &rekognition.Server{Projects: projects, Datasets: datasets, Models: models, Host: host, Objects: n.objects, Partition: c.Partition, Log: n.log}

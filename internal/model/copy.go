@@ -137,12 +137,15 @@ func contentType(ext string) string {
 
 // FailCopy gives up a copy whose job failed too often.
 func (o *Ops) FailCopy(ctx context.Context, job fovea.CopyModelJob) error {
-	return o.giveUp(ctx, job.Model, fovea.Copying)
+	_, err := o.giveUp(ctx, job.Model, fovea.Copying)
+	return err
 }
 
-// giveUp makes a model fail for a reason that is ours.
-func (o *Ops) giveUp(ctx context.Context, id fovea.ModelID, from fovea.ModelStatus) error {
-	return o.Store.Update(ctx, func(tx fovea.Tx) error {
+// giveUp makes a model fail for a reason that is ours, and returns its service:
+// "" if it is not in the status any more.
+func (o *Ops) giveUp(ctx context.Context, id fovea.ModelID, from fovea.ModelStatus) (service fovea.Service, err error) {
+	err = o.Store.Update(ctx, func(tx fovea.Tx) error {
+		service = ""
 		m, err := tx.Model(id)
 		if err != nil || m.Status != from {
 			return ignoreNotFound(err)
@@ -154,8 +157,10 @@ func (o *Ops) giveUp(ctx context.Context, id fovea.ModelID, from fovea.ModelStat
 		if err := m.Fail(o.Trainers[p.Service].ServiceIssue(), true, o.now()); err != nil {
 			return err
 		}
+		service = p.Service
 		return tx.PutModel(m)
 	})
+	return service, err
 }
 
 // settle ends a status of work with what fn does to the model. A cause that is

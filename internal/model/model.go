@@ -42,7 +42,11 @@ type Ops struct {
 	Version  string                                    // of the program, kept with what it trained
 	SweepAge time.Duration                             // how old weights are before the sweep looks at them; 0 for an hour, negative for any
 
-	stamps fovea.Stamps
+	// Observe is told how trainings of this node ended; nil for nobody.
+	Observe func(fovea.Service, Outcome)
+
+	stamps  fovea.Stamps
+	working workList
 }
 
 func (o *Ops) now() time.Time {

@@ -22,6 +22,13 @@ func (r *Run) Progress(_ context.Context, share float64, stage string) {
 	r.share, r.stage = min(max(share, 0), 1), stage
 }
 
+// told returns what was told last.
+func (r *Run) told() (share float64, stage string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.share, r.stage
+}
+
 // watch stores the progress until ctx ends. When the model is gone, or has been
 // given another status, it stops the training with errGone.
 func (r *Run) watch(ctx context.Context, every time.Duration, stop context.CancelCauseFunc) {
@@ -33,9 +40,7 @@ func (r *Run) watch(ctx context.Context, every time.Duration, stop context.Cance
 		case <-ctx.Done():
 			return
 		}
-		r.mu.Lock()
-		share, stage := r.share, r.stage
-		r.mu.Unlock()
+		share, stage := r.told()
 		err := r.tell(ctx, func(m *fovea.Model) { m.Progress, m.Stage = share, stage })
 		if errors.Is(err, errGone) {
 			stop(errGone)
@@ -75,12 +80,19 @@ func ignoreGone(err error) error {
 // Left returns how long a training will go on, about, going by how long it took
 // so far; false while that cannot be told.
 func Left(m *fovea.Model, now time.Time) (time.Duration, bool) {
-	const known = 0.02 // of the work, before which nothing can be said
-	took := now.Sub(m.Began)
-	if m.Status != fovea.Training || m.Began.IsZero() || m.Progress < known || took < 0 {
+	if m.Status != fovea.Training || m.Began.IsZero() {
 		return 0, false
 	}
-	return time.Duration(float64(took) * (1 - m.Progress) / m.Progress).Round(time.Second), true
+	return leftOf(m.Began, m.Progress, now)
+}
+
+func leftOf(began time.Time, share float64, now time.Time) (time.Duration, bool) {
+	const known = 0.02 // of the work, before which nothing can be said
+	took := now.Sub(began)
+	if share < known || took < 0 {
+		return 0, false
+	}
+	return time.Duration(float64(took) * (1 - share) / share).Round(time.Second), true
 }
 
 // patience is how long a training may wait before it is told that it waits.

@@ -80,6 +80,7 @@ func (o *Ops) train(ctx context.Context, m *fovea.Model) error {
 	if err := run.begin(ctx); err != nil {
 		return ignoreGone(err)
 	}
+	defer o.working.add(run, o.now())()
 	allowed := cmp.Or(o.Longest, longest)
 	limited, cancel := context.WithTimeoutCause(ctx, allowed, &Failure{Message: fmt.Sprintf("The training took longer than %v.", allowed)})
 	defer cancel()
@@ -103,6 +104,7 @@ func (o *Ops) train(ctx context.Context, m *fovea.Model) error {
 	var failure *Failure
 	switch {
 	case errors.Is(err, errGone):
+		o.observe(run.Project.Service, WasCancelled)
 		return nil
 	case errors.As(err, &failure):
 		result = failure.Result
@@ -112,14 +114,21 @@ func (o *Ops) train(ctx context.Context, m *fovea.Model) error {
 	if result != nil {
 		result.Ended, result.Seconds, result.Code = o.now(), int64(time.Since(began).Seconds()+0.5), o.Version
 	}
-	return o.settle(ctx, m.ID, fovea.Training, func(m *fovea.Model) error {
+	how := WasCancelled // at the end, if nothing else is written
+	err = o.settle(ctx, m.ID, fovea.Training, func(m *fovea.Model) error {
 		m.Result = result
 		if failure != nil {
+			how = HasFailed
 			return m.Fail(failure.Message, false, o.now())
 		}
+		how = HasTrained
 		m.Weights, m.Progress, m.Stage = run.weights, 1, ""
 		return m.Move(fovea.Trained, o.now())
 	}, nil)
+	if err == nil {
+		o.observe(run.Project.Service, how)
+	}
+	return err
 }
 
 // checkOutput reports an output bucket that is not there before anything is
@@ -134,7 +143,11 @@ func (r *Run) checkOutput(ctx context.Context) error {
 
 // FailTrain gives up a training whose job failed too often.
 func (o *Ops) FailTrain(ctx context.Context, job fovea.TrainJob) error {
-	return o.giveUp(ctx, job.Model, fovea.Training)
+	service, err := o.giveUp(ctx, job.Model, fovea.Training)
+	if err == nil && service != "" {
+		o.observe(service, WasGivenUp)
+	}
+	return err
 }
 
 // A Run is one attempt to train a model: what a Trainer works with.

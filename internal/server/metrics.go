@@ -24,6 +24,11 @@ func (m *Metrics) Job(kind, state string, took time.Duration) {
 	m.set.GetOrCreateHistogram(fmt.Sprintf("fovea_job_seconds{kind=%q}", kind)).Update(took.Seconds())
 }
 
+// Training counts a training that ended.
+func (m *Metrics) Training(service, result string) {
+	m.set.GetOrCreateCounter(fmt.Sprintf("fovea_trainings_total{service=%q,result=%q}", service, result)).Inc()
+}
+
 // request counts a request. Its labels are names that we know: a client cannot
 // make new ones.
 func (m *Metrics) request(service, op string, status int, took time.Duration) {
