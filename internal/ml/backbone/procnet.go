@@ -85,10 +85,8 @@ func Fill(t *kernel.Tensor, i int, m *imaging.Image) {
 
 // procnet is P.
 type procnet struct {
-	net      *nn.Net
-	encoder  Encoder
-	hash     string
-	sessions sync.Pool // of *nn.Session
+	runner *nn.Runner
+	hash   string
 }
 
 // Default returns the backbone that comes with the program. Its maps have 32, 64
@@ -96,16 +94,15 @@ type procnet struct {
 // deviation of every channel of each map. All calls return the same.
 var Default = sync.OnceValues(func() (Backbone, error) {
 	n := nn.New(3)
-	p := &procnet{net: n, encoder: Encode(n, Width)}
-	n.Output(p.encoder.S1)
-	n.Output(p.encoder.S2)
-	n.Output(p.encoder.S3)
+	e := Encode(n, Width)
+	n.Output(e.S1)
+	n.Output(e.S2)
+	n.Output(e.S3)
 	if err := Load(n, 0); err != nil {
 		return nil, err
 	}
 	sum := sha256.Sum256(weights)
-	p.hash = hex.EncodeToString(sum[:])
-	return p, nil
+	return &procnet{nn.NewRunner(n), hex.EncodeToString(sum[:])}, nil
 })
 
 func (p *procnet) Name() string { return "procnet16" }
@@ -114,7 +111,7 @@ func (p *procnet) Hash() string { return p.hash }
 func (p *procnet) Dense(m *imaging.Image) ([]Map, error) {
 	var maps []Map
 	err := p.run(m, func(s *nn.Session) {
-		for i, v := range p.net.Outputs() {
+		for i, v := range p.runner.Net().Outputs() {
 			maps = append(maps, copyMap(s.Value(v), 4<<i))
 		}
 	})
@@ -124,7 +121,7 @@ func (p *procnet) Dense(m *imaging.Image) ([]Map, error) {
 func (p *procnet) Global(m *imaging.Image) ([]float32, error) {
 	var out []float32
 	err := p.run(m, func(s *nn.Session) {
-		for _, v := range p.net.Outputs() {
+		for _, v := range p.runner.Net().Outputs() {
 			out = moments(out, s.Value(v))
 		}
 	})
@@ -134,20 +131,11 @@ func (p *procnet) Global(m *imaging.Image) ([]float32, error) {
 // run runs the network on an image and calls fn with the session.
 func (p *procnet) run(m *imaging.Image, fn func(*nn.Session)) error {
 	m = m.PadTo(Multiple)
-	s, _ := p.sessions.Get().(*nn.Session)
-	if s == nil {
-		var err error
-		if s, err = p.net.NewSession(nn.Options{Batch: 1, Height: m.H, Width: m.W}); err != nil {
-			return err
-		}
-	} else if err := s.Resize(1, m.H, m.W); err != nil {
-		return err
-	}
-	defer p.sessions.Put(s)
-	Fill(s.Input(), 0, m)
-	s.Forward()
-	fn(s)
-	return nil
+	return p.runner.Run(m.H, m.W, func(s *nn.Session) {
+		Fill(s.Input(), 0, m)
+		s.Forward()
+		fn(s)
+	})
 }
 
 // copyMap returns the only map of a tensor.

@@ -241,14 +241,14 @@ func TestVisible(t *testing.T) {
 
 func TestUnmarshalErrors(t *testing.T) {
 	m := newModel(build(1), []string{"a"}, 64)
-	m.net.Init(1)
+	m.runner.Net().Init(1)
 	file, err := m.Marshal()
 	if err != nil {
 		t.Fatal(err)
 	}
-	wrong, _ := newModel(m.net, []string{"a", "b"}, 64).Marshal()
-	huge, _ := newModel(m.net, []string{"a"}, 1<<20).Marshal()
-	falling := newModel(m.net, []string{"a"}, 64)
+	wrong, _ := newModel(m.runner.Net(), []string{"a", "b"}, 64).Marshal()
+	huge, _ := newModel(m.runner.Net(), []string{"a"}, 1<<20).Marshal()
+	falling := newModel(m.runner.Net(), []string{"a"}, 64)
 	falling.Calibration[0].A = -1
 	down, _ := falling.Marshal()
 	for name, f := range map[string][]byte{
@@ -262,7 +262,7 @@ func TestUnmarshalErrors(t *testing.T) {
 
 func FuzzUnmarshal(f *testing.F) {
 	m := newModel(build(1), []string{"a"}, 64)
-	m.net.Init(1)
+	m.runner.Net().Init(1)
 	file, err := m.Marshal()
 	if err != nil {
 		f.Fatal(err)

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"sync"
 
 	"fovea/internal/imaging"
 	"fovea/internal/ml/backbone"
@@ -24,8 +23,7 @@ const (
 // A Model finds objects. It is safe for use by several goroutines.
 type Model struct {
 	description
-	net      *nn.Net
-	sessions sync.Pool // of *nn.Session
+	runner *nn.Runner
 }
 
 // description is what a model's file says of it.
@@ -38,7 +36,7 @@ type description struct {
 
 // newModel returns a model whose scores are as the network gives them.
 func newModel(net *nn.Net, classes []string, side int) *Model {
-	m := &Model{net: net, description: description{Names: classes, Longer: side}}
+	m := &Model{runner: nn.NewRunner(net), description: description{Names: classes, Longer: side}}
 	for range classes {
 		m.Calibration = append(m.Calibration, head.Platt{A: 1})
 		m.Cuts = append(m.Cuts, usualThreshold)
@@ -62,27 +60,22 @@ func (m *Model) Thresholds() []float64 { return slices.Clone(m.Cuts) }
 func (m *Model) Detect(img *imaging.Image) ([]head.Object, error) {
 	small := img.Fit(m.Longer)
 	padded := small.PadTo(backbone.Multiple)
-	s, _ := m.sessions.Get().(*nn.Session)
-	if s == nil {
-		var err error
-		if s, err = m.net.NewSession(nn.Options{Batch: 1, Height: padded.H, Width: padded.W}); err != nil {
-			return nil, err
-		}
-	} else if err := s.Resize(1, padded.H, padded.W); err != nil {
-		return nil, err
-	}
-	defer m.sessions.Put(s)
-	backbone.Fill(s.Input(), 0, padded)
-	s.Forward()
-	centres, sides := s.Value(m.net.Outputs()[0]), s.Value(m.net.Outputs()[1])
 	fx, fy := float64(img.W)/float64(small.W), float64(img.H)/float64(small.H)
 	var all []head.Object
-	for c, platt := range m.Calibration {
-		found := peaks(centres, sides, c, float64(small.W), float64(small.H))
-		for _, b := range suppress(found) {
-			b.Box, b.Score = scaled(b.Box, fx, fy), float32(platt.At(float64(b.Score)))
-			all = append(all, b)
+	err := m.runner.Run(padded.H, padded.W, func(s *nn.Session) {
+		backbone.Fill(s.Input(), 0, padded)
+		s.Forward()
+		outputs := m.runner.Net().Outputs()
+		centres, sides := s.Value(outputs[0]), s.Value(outputs[1])
+		for c, platt := range m.Calibration {
+			for _, b := range suppress(peaks(centres, sides, c, float64(small.W), float64(small.H))) {
+				b.Box, b.Score = scaled(b.Box, fx, fy), float32(platt.At(float64(b.Score)))
+				all = append(all, b)
+			}
 		}
+	})
+	if err != nil {
+		return nil, err
 	}
 	sortByScore(all)
 	return all, nil
@@ -154,7 +147,7 @@ const (
 
 // Marshal returns the model as a file.
 func (m *Model) Marshal() ([]byte, error) {
-	return container.Seal(kind, version, m.description, m.net.Tensors())
+	return container.Seal(kind, version, m.description, m.runner.Net().Tensors())
 }
 
 // Unmarshal returns the model in a file.
@@ -167,13 +160,11 @@ func Unmarshal(file []byte) (*Model, error) {
 	if err := m.check(); err != nil {
 		return nil, err
 	}
-	m.net = build(len(m.Names))
-	if len(tensors) != len(m.net.Params()) {
-		return nil, fmt.Errorf("detect: a model of %d tensors, want %d", len(tensors), len(m.net.Params()))
+	net := build(len(m.Names))
+	if err := net.LoadAll(tensors); err != nil {
+		return nil, fmt.Errorf("detect: %w", err)
 	}
-	if err := m.net.Load(tensors, ""); err != nil {
-		return nil, err
-	}
+	m.runner = nn.NewRunner(net)
 	return m, nil
 }
 

@@ -67,20 +67,11 @@ func (s *sampler) fit(ctx context.Context, o Options, steps int, progress func(d
 	if err != nil {
 		return nil, 0, err
 	}
-	mean := 0.0
-	last := steps - steps/10 - 1
-	for i := range steps {
-		if err := ctx.Err(); err != nil {
-			return nil, 0, err
-		}
+	loss, err := nn.Learn(ctx, nn.Course{Steps: steps, Warmup: warmup, Progress: progress}, func(part float64) float64 {
 		s.fill(t.rng, t.session.Input(), t.want)
-		loss := t.step(nn.Cosine(i, warmup, steps))
-		if i >= last {
-			mean += loss / float64(steps-last)
-		}
-		progress(float64(i+1) / float64(steps))
-	}
-	return t.net, mean, nil
+		return t.step(part)
+	})
+	return t.net, loss, err
 }
 
 // A trainer holds what steps need.

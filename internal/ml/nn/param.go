@@ -87,6 +87,14 @@ func (n *Net) Tensors() map[string]safetensors.Tensor {
 	return out
 }
 
+// LoadAll sets all parameters from a file that has nothing else.
+func (n *Net) LoadAll(tensors map[string]safetensors.Tensor) error {
+	if len(tensors) != len(n.params) {
+		return fmt.Errorf("nn: the file has %d parameters, want %d", len(tensors), len(n.params))
+	}
+	return n.Load(tensors, "")
+}
+
 // Load sets the parameters whose names begin with a prefix ("" for all) from
 // those of a file. It fails, and has set some, if one is missing there, has
 // another shape, or is not a number.

@@ -3,7 +3,6 @@ package unet
 import (
 	"fmt"
 	"slices"
-	"sync"
 
 	"fovea/internal/imaging"
 	"fovea/internal/ml/backbone"
@@ -14,10 +13,9 @@ import (
 
 // A Model finds defects. It is safe for use by several goroutines.
 type Model struct {
-	types    []string
-	side     int
-	net      *nn.Net
-	sessions sync.Pool // of *nn.Session
+	types  []string
+	side   int
+	runner *nn.Runner
 }
 
 // Types returns the names of the types of defects.
@@ -30,25 +28,20 @@ func (m *Model) Side() int { return m.side }
 // Side: the mean over the image and its mirror image.
 func (m *Model) Predict(img *imaging.Image) (*imaging.Planes, error) {
 	padded, w, h := fit(img, m.side)
-	s, _ := m.sessions.Get().(*nn.Session)
-	if s == nil {
-		var err error
-		if s, err = m.net.NewSession(nn.Options{Batch: 1, Height: padded.H, Width: padded.W}); err != nil {
-			return nil, err
-		}
-	} else if err := s.Resize(1, padded.H, padded.W); err != nil {
-		return nil, err
-	}
-	defer m.sessions.Put(s)
 	out := imaging.NewPlanes(len(m.types), h, w)
-	for _, mirror := range []bool{false, true} {
-		x := padded
-		if mirror {
-			x = padded.Mirror()
+	err := m.runner.Run(padded.H, padded.W, func(s *nn.Session) {
+		for _, mirror := range []bool{false, true} {
+			x := padded
+			if mirror {
+				x = padded.Mirror()
+			}
+			backbone.Fill(s.Input(), 0, x)
+			s.Forward()
+			addMap(out, s.Value(m.runner.Net().Outputs()[0]), mirror)
 		}
-		backbone.Fill(s.Input(), 0, x)
-		s.Forward()
-		addMap(out, s.Value(m.net.Outputs()[0]), mirror)
+	})
+	if err != nil {
+		return nil, err
 	}
 	return out, nil
 }
@@ -107,7 +100,7 @@ type description struct {
 
 // Marshal returns the model as a file.
 func (m *Model) Marshal() ([]byte, error) {
-	return container.Seal(kind, version, description{m.types, m.side}, m.net.Tensors())
+	return container.Seal(kind, version, description{m.types, m.side}, m.runner.Net().Tensors())
 }
 
 // Unmarshal returns the model in a file.
@@ -120,12 +113,9 @@ func Unmarshal(file []byte) (*Model, error) {
 	if len(d.Types) == 0 || len(d.Types) > MaxTypes || d.Side < 1 || d.Side > MaxSide {
 		return nil, fmt.Errorf("unet: a model of %d types, side %d", len(d.Types), d.Side)
 	}
-	m := &Model{types: d.Types, side: d.Side, net: build(len(d.Types))}
-	if len(tensors) != len(m.net.Params()) {
-		return nil, fmt.Errorf("unet: a model of %d tensors, want %d", len(tensors), len(m.net.Params()))
+	net := build(len(d.Types))
+	if err := net.LoadAll(tensors); err != nil {
+		return nil, fmt.Errorf("unet: %w", err)
 	}
-	if err := m.net.Load(tensors, ""); err != nil {
-		return nil, err
-	}
-	return m, nil
+	return &Model{types: d.Types, side: d.Side, runner: nn.NewRunner(net)}, nil
 }

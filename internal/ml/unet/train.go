@@ -43,21 +43,14 @@ func Train(ctx context.Context, set *Set, o Options) (*Model, *Report, error) {
 		return nil, nil, err
 	}
 	r := &Report{Images: len(s.pictures), Steps: o.Steps, Side: o.Side}
-	last := o.Steps - o.Steps/10 - 1
-	for i := range o.Steps {
-		if err := ctx.Err(); err != nil {
-			return nil, nil, err
-		}
+	r.Loss, err = nn.Learn(ctx, nn.Course{Steps: o.Steps, Warmup: warmup, Progress: o.Progress}, func(part float64) float64 {
 		s.fill(t.rng, t.session.Input(), t.masks)
-		loss := t.step(nn.Cosine(i, warmup, o.Steps))
-		if i >= last {
-			r.Loss += loss / float64(o.Steps-last)
-		}
-		if o.Progress != nil {
-			o.Progress(float64(i+1) / float64(o.Steps))
-		}
+		return t.step(part)
+	})
+	if err != nil {
+		return nil, nil, err
 	}
-	return &Model{types: o.Types, side: o.Side, net: t.net}, r, nil
+	return &Model{types: o.Types, side: o.Side, runner: nn.NewRunner(t.net)}, r, nil
 }
 
 // A trainer holds what steps need.

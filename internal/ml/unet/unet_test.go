@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"fovea/internal/imaging"
+	"fovea/internal/ml/nn"
 )
 
 // drawn returns a set of pictures with bright discs (type 0) and dark squares
@@ -188,15 +189,15 @@ func TestTrainErrors(t *testing.T) {
 }
 
 func TestUnmarshalErrors(t *testing.T) {
-	m := &Model{types: []string{"a"}, side: 64, net: build(1)}
-	m.net.Init(1)
+	m := &Model{types: []string{"a"}, side: 64, runner: nn.NewRunner(build(1))}
+	m.runner.Net().Init(1)
 	file, err := m.Marshal()
 	if err != nil {
 		t.Fatal(err)
 	}
-	two := &Model{types: []string{"a", "b"}, side: 64, net: m.net}
+	two := &Model{types: []string{"a", "b"}, side: 64, runner: m.runner}
 	wrong, _ := two.Marshal()
-	huge, _ := (&Model{types: []string{"a"}, side: 1 << 20, net: m.net}).Marshal()
+	huge, _ := (&Model{types: []string{"a"}, side: 1 << 20, runner: m.runner}).Marshal()
 	for name, f := range map[string][]byte{
 		"cut off": file[:len(file)-4], "other types": wrong, "huge side": huge, "empty": nil,
 		"changed": append(bytes.Clone(file[:len(file)-1]), file[len(file)-1]^1),
@@ -208,8 +209,8 @@ func TestUnmarshalErrors(t *testing.T) {
 }
 
 func FuzzUnmarshal(f *testing.F) {
-	m := &Model{types: []string{"a"}, side: 64, net: build(1)}
-	m.net.Init(1)
+	m := &Model{types: []string{"a"}, side: 64, runner: nn.NewRunner(build(1))}
+	m.runner.Net().Init(1)
 	file, err := m.Marshal()
 	if err != nil {
 		f.Fatal(err)
