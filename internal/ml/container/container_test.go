@@ -1,6 +1,7 @@
 package container_test
 
 import (
+	"bytes"
 	"math"
 	"strings"
 	"testing"
@@ -108,6 +109,26 @@ func FuzzOpen(f *testing.F) {
 		}
 		if _, err := container.Seal("test", 3, d, tensors); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// FuzzSplit: whatever the bytes, Split ends, and what it takes is joined the
+// same again.
+func FuzzSplit(f *testing.F) {
+	f.Add(container.Join([]byte("one"), nil, []byte("three")), 3)
+	f.Add(container.Join(seal(f, 1)), 1)
+	f.Add([]byte("\xff\xff\xff\xff\xff\xff\xff\xffmore"), 4)
+	f.Fuzz(func(t *testing.T, data []byte, most int) {
+		files, err := container.Split(data, most)
+		if err != nil {
+			return
+		}
+		if most >= 0 && len(files) > most {
+			t.Errorf("%d files, more than %d", len(files), most)
+		}
+		if got := container.Join(files...); !bytes.Equal(got, data) {
+			t.Errorf("it was %q and is joined to %q", data, got)
 		}
 	})
 }
