@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -316,4 +318,53 @@ func restartModels(t *testing.T, server *process.Server, project, version, lv, c
 			t.Errorf("it is %s", show(x.got))
 		}
 	}
+}
+
+// TestDetectionDuringTraining: a training that may use every processor keeps no
+// detection from being answered, and detections do not keep it from its end. How
+// long they take is logged, beside what they take on an idle server: on a machine
+// that others use it can be no test.
+func TestDetectionDuringTraining(t *testing.T) {
+	t.Parallel()
+	server := serve(t, "--limits", "none", "--training-cores", fmt.Sprint(runtime.NumCPU()))
+	if err := server.MakeBucket(t.Context(), "factory"); err != nil {
+		t.Fatal(err)
+	}
+	trainParts(t, server, "small", putParts(t, server, 4, 2, false))
+	trainedParts(t, server, "small")
+	startModel(t, server, "small")
+	photo, _ := part(999, true)
+	image := pngOf(t, photo)
+	want := verdictOn(t, server, "small", image)
+	detect := func() time.Duration {
+		began := time.Now()
+		if diff := cmp.Diff(want, verdictOn(t, server, "small", image)); diff != "" {
+			t.Errorf("it says (-before +now):\n%s", diff)
+		}
+		return time.Since(began)
+	}
+	var idle, busy []time.Duration
+	for range 50 {
+		idle = append(idle, detect())
+	}
+	trainParts(t, server, "large", putParts(t, server, 30, 20, false))
+	for {
+		took := detect()
+		got, err := lookoutModel(t, server, "large", "1")()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if match(lvStatus("TRAINING"), got) != "" {
+			break
+		}
+		busy = append(busy, took)
+	}
+	trainedParts(t, server, "large")
+	if len(busy) < 3 {
+		t.Fatalf("%d detections were answered during the training", len(busy))
+	}
+	slices.Sort(idle)
+	slices.Sort(busy)
+	t.Logf("p50 and p99 of %d detections on an idle server: %v, %v; of %d during a training on all processors: %v, %v",
+		len(idle), idle[len(idle)/2], idle[len(idle)*99/100], len(busy), busy[len(busy)/2], busy[len(busy)*99/100])
 }
