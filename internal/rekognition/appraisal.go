@@ -54,16 +54,23 @@ func (e *evaluation) searched(r *appraisal.Report) {
 	if found.Folds == 0 {
 		return
 	}
-	search := appraisal.NewSearch(e.predictor.Labels, e.predictor.usualThresholds(), matchIoU)
-	for i, list := range found.Found {
-		if list == nil {
-			continue // it was not used
-		}
-		s := &e.material.train[i]
-		search.Add(appraisal.Searched{SourceRef: s.image.String(), Found: inPixels(s, list), There: inPixels(s, s.objects(e.predictor.Labels))})
-	}
 	r.Folds = found.Folds
-	r.Trained, r.Doubtful = search.Evaluation()
+	r.Trained, r.Doubtful = appraise(found.Found, e.material.train, e.predictor.Labels, e.predictor.usualThresholds())
+}
+
+// appraise compares what was found in training images, nil in one that was not
+// used, with what is there, at these thresholds of the labels. The second result
+// is the images that differ most.
+func appraise(found [][]head.Object, train []sample, labels []string, thresholds []float64) (*appraisal.Evaluation, []appraisal.Image) {
+	search := appraisal.NewSearch(labels, thresholds, matchIoU)
+	for i, list := range found {
+		if list == nil {
+			continue
+		}
+		s := &train[i]
+		search.Add(appraisal.Searched{SourceRef: s.image.String(), Found: inPixels(s, list), There: inPixels(s, s.objects(labels))})
+	}
+	return search.Evaluation()
 }
 
 // eachFound calls fn with the test images and what was found in them.
