@@ -3,6 +3,7 @@ package appraisal
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"image/png"
 	"math/rand/v2"
@@ -83,6 +84,53 @@ func TestOutOfFold(t *testing.T) {
 	want := []Image{{SourceRef: "s3://b/7", Label: "b", Has: true, Score: float64(float32(0.2)), Suggested: "a", By: 0.6 - float64(float32(0.2)), Labels: []string{"b"}}}
 	if diff := cmp.Diff(want, r.Doubtful); diff != "" {
 		t.Errorf("doubtful (-want +got):\n%s", diff)
+	}
+}
+
+// TestEvaluateAll: however many labels are looked at together, it comes to the
+// same; and each image is asked for once for every group of them.
+func TestEvaluateAll(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	const labels, images = 7, 3 * MaxImages
+	rule := Rule{}
+	for k := range labels {
+		rule.Labels, rule.Thresholds = append(rule.Labels, fmt.Sprint(k)), append(rule.Thresholds, 0.5)
+	}
+	list := make([]Tested, images)
+	for i := range list {
+		list[i] = Tested{SourceRef: fmt.Sprint(i), Has: r.Perm(labels)[:r.IntN(3)], Scores: make([]float32, labels)}
+		for k := range list[i].Scores {
+			list[i].Scores[k] = float32(r.IntN(5)) / 4 // with many that are equal
+		}
+	}
+	for _, decide := range []func([]float32) int{nil, best} {
+		rule.Decide = decide
+		want, hard := rule.Evaluate(list), rule.Hardest(list)
+		for n, calls := range map[int]int{images: 1, maxScores / 3: 3, maxScores: labels, 100 * maxScores: labels} {
+			got := 0
+			again := Tested{} // one for all, as long as it is good
+			e, hardest, err := rule.EvaluateAll(n, func(fn func(*Tested)) error {
+				got++
+				for _, x := range list {
+					again.SourceRef, again.Has, again.Scores = x.SourceRef, x.Has, append(again.Scores[:0], x.Scores...)
+					fn(&again)
+				}
+				return nil
+			})
+			if err != nil || got != calls {
+				t.Errorf("%d images: %d calls, want %d: %v", n, got, calls, err)
+			}
+			if diff := cmp.Diff(want, e); diff != "" {
+				t.Errorf("%d images (-together +in groups):\n%s", n, diff)
+			}
+			if diff := cmp.Diff(hard, hardest); diff != "" {
+				t.Errorf("%d images: the hardest (-together +in groups):\n%s", n, diff)
+			}
+		}
+	}
+	broken := errors.New("disk")
+	if _, _, err := rule.EvaluateAll(1, func(func(*Tested)) error { return broken }); err != broken {
+		t.Error(err)
 	}
 }
 

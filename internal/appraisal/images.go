@@ -25,44 +25,92 @@ type Rule struct {
 	Decide func(scores []float32) int
 }
 
+// maxScores is how many scores are compared at a time, at 5 bytes each.
+const maxScores = 4 << 20
+
+// Group returns how many labels are looked at together where there are that many
+// images: as many as memory is spent on, and one at least.
+func Group(images int) int { return max(1, maxScores/max(1, images)) }
+
 // Evaluate compares the scores of images with the labels that they have.
 func (r *Rule) Evaluate(list []Tested) *Evaluation {
-	e := &Evaluation{}
-	for k, name := range r.Labels {
-		scores, has := make([]float32, len(list)), make([]bool, len(list))
-		count := 0
+	e, _, _ := r.EvaluateAll(len(list), func(fn func(*Tested)) error { // which has no error
 		for i := range list {
-			scores[i], has[i] = list[i].Scores[k], slices.Contains(list[i].Has, k)
-			if has[i] {
-				count++
-			}
+			fn(&list[i])
 		}
-		l := labelOf(name, count, r.Thresholds[k], head.Count(scores, has, r.Thresholds[k]), head.Curve(scores, has))
-		l.AveragePrecision, l.AUROC = head.AveragePrecision(scores, has), head.AUROC(scores, has)
-		e.Labels = append(e.Labels, l)
-	}
-	if len(r.Labels) <= maxMatrix {
-		e.Confusion = r.confusion(list)
-	}
+		return nil
+	})
 	return e
 }
 
-func (r *Rule) confusion(list []Tested) [][]int {
-	m := square(len(r.Labels))
-	for _, x := range list {
-		for _, truth := range x.Has {
-			if r.Decide != nil {
-				m[truth][r.Decide(x.Scores)]++
-				continue
+// EvaluateAll compares the scores of n images with the labels that they have,
+// and returns the hardest of them as Hardest does. Each calls fn with every
+// image, and returns an error if it cannot; it is called once for every Group of
+// labels, so the scores need not be in memory. An image is good until fn returns.
+func (r *Rule) EvaluateAll(n int, each func(fn func(*Tested)) error) (*Evaluation, []Image, error) {
+	e, hard := &Evaluation{}, []Image{}
+	if len(r.Labels) <= maxMatrix {
+		e.Confusion = square(len(r.Labels))
+	}
+	group := Group(n)
+	for from := 0; from < len(r.Labels); from += group {
+		columns := make([]column, min(group, len(r.Labels)-from))
+		err := each(func(t *Tested) {
+			for i := range columns {
+				columns[i].add(t, from+i)
 			}
-			for k, s := range x.Scores {
-				if float64(s) >= r.Thresholds[k] {
-					m[truth][k]++
-				}
+			if from > 0 {
+				return // the rest is counted
+			}
+			if e.Confusion != nil {
+				r.confuse(e.Confusion, t)
+			}
+			hard = r.harder(hard, t)
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+		for i := range columns {
+			e.Labels = append(e.Labels, columns[i].label(r.Labels[from+i], r.Thresholds[from+i]))
+		}
+	}
+	return e, worst(hard), nil
+}
+
+// A column has the scores of a label.
+type column struct {
+	scores []float32
+	has    []bool
+	count  int
+}
+
+func (c *column) add(t *Tested, label int) {
+	has := slices.Contains(t.Has, label)
+	c.scores, c.has = append(c.scores, t.Scores[label]), append(c.has, has)
+	if has {
+		c.count++
+	}
+}
+
+func (c *column) label(name string, threshold float64) Label {
+	l := labelOf(name, c.count, threshold, head.Count(c.scores, c.has, threshold), head.Curve(c.scores, c.has))
+	l.AveragePrecision, l.AUROC = head.AveragePrecision(c.scores, c.has), head.AUROC(c.scores, c.has)
+	return l
+}
+
+// confuse counts which labels an image of which labels is given.
+func (r *Rule) confuse(m [][]int, t *Tested) {
+	for _, truth := range t.Has {
+		if r.Decide != nil {
+			m[truth][r.Decide(t.Scores)]++
+			continue
+		}
+		for k, s := range t.Scores {
+			if float64(s) >= r.Thresholds[k] {
+				m[truth][k]++
 			}
 		}
 	}
-	return m
 }
 
 func square(n int) [][]int {
@@ -82,11 +130,21 @@ const nearly = 0.2
 func (r *Rule) Hardest(list []Tested) []Image {
 	out := []Image{}
 	for i := range list {
-		if x, ok := r.judge(&list[i]); ok && x.By > -nearly {
-			out = append(out, x)
-		}
+		out = r.harder(out, &list[i])
 	}
 	return worst(out)
+}
+
+// harder adds an image to the hardest so far, if it is hard. Memory does not
+// grow with the images.
+func (r *Rule) harder(list []Image, t *Tested) []Image {
+	if x, ok := r.judge(t); ok && x.By > -nearly {
+		list = append(list, x)
+	}
+	if len(list) >= 2*MaxImages {
+		list = worst(list)
+	}
+	return list
 }
 
 // judge returns the label of an image that its scores contradict most. An image

@@ -1,10 +1,6 @@
 package rekognition
 
 import (
-	"bufio"
-	"encoding/json"
-	"fmt"
-	"os"
 	"slices"
 
 	"fovea/internal/appraisal"
@@ -19,8 +15,9 @@ func (e *evaluation) report() (*appraisal.Report, error) {
 	}
 	if e.predictor.detector != nil {
 		search := appraisal.NewSearch(e.predictor.Labels, e.predictor.Thresholds, matchIoU)
-		err := e.eachFound(func(s *sample, list []found) {
+		err := e.eachFound(func(s *sample, list []found) error {
 			search.Add(appraisal.Searched{SourceRef: s.image.String(), Found: inPixels(s, asObjects(list)), There: inPixels(s, s.objects(e.predictor.Labels))})
+			return nil
 		})
 		r.Test, r.Hardest = search.Evaluation()
 		e.searched(r)
@@ -30,18 +27,21 @@ func (e *evaluation) report() (*appraisal.Report, error) {
 	if e.predictor.classifier.Task == classify.SingleLabel {
 		rule.Decide = e.predictor.classifier.Decide
 	}
-	var list []appraisal.Tested
-	err := e.eachFound(func(s *sample, found []found) {
-		t := appraisal.Tested{SourceRef: s.image.String(), Has: e.known(s), Scores: make([]float32, len(rule.Labels))}
-		for _, x := range found {
-			t.Scores[x.Label] = x.Score
-		}
-		list = append(list, t)
+	t := appraisal.Tested{Scores: make([]float32, len(rule.Labels))}
+	var err error
+	r.Test, r.Hardest, err = rule.EvaluateAll(len(e.material.test), func(fn func(*appraisal.Tested)) error {
+		return e.eachFound(func(s *sample, found []found) error {
+			t.SourceRef, t.Has = s.image.String(), e.known(s)
+			for _, x := range found {
+				t.Scores[x.Label] = x.Score
+			}
+			fn(&t)
+			return nil
+		})
 	})
 	if err != nil {
 		return nil, err
 	}
-	r.Test, r.Hardest = rule.Evaluate(list), rule.Hardest(list)
 	train := e.material.train
 	r.OutOfFold(e.predictor.learnt, rule, func(i int) string { return train[i].image.String() }, func(i int) []int { return e.known(&train[i]) })
 	return r, nil
@@ -73,22 +73,10 @@ func appraise(found [][]head.Object, train []sample, labels []string, thresholds
 	return search.Evaluation()
 }
 
-// eachFound calls fn with the test images and what was found in them.
-func (e *evaluation) eachFound(fn func(*sample, []found)) error {
-	f, err := os.Open(e.found)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	kept := json.NewDecoder(bufio.NewReader(f))
-	for i := range e.material.test {
-		var list []found
-		if err := kept.Decode(&list); err != nil {
-			return fmt.Errorf("what was found in %s: %w", e.material.test[i].image, err)
-		}
-		fn(&e.material.test[i], list)
-	}
-	return nil
+// eachFound calls fn with the test images and what was found in them. The list
+// is good until fn returns; an error of fn ends the call and is returned.
+func (e *evaluation) eachFound(fn func(*sample, []found) error) error {
+	return e.found.each(len(e.material.test), func(i int, list []found) error { return fn(&e.material.test[i], list) })
 }
 
 // known returns the labels of an image that the model knows.

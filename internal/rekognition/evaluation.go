@@ -1,18 +1,15 @@
 package rekognition
 
 import (
-	"bufio"
 	"cmp"
 	"context"
-	"encoding/json"
-	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
 
 	"fovea"
+	"fovea/internal/appraisal"
 	"fovea/internal/ml/head"
 	"fovea/internal/model"
 )
@@ -32,8 +29,8 @@ type evaluation struct {
 	material  *material
 	result    *fovea.TrainingResult
 
-	found     string  // file of what was found in the test images, a line each
-	scores    []score // by label
+	found     foundFile // of the test images
+	scores    []score   // by label
 	confusion []confusion
 	ap, ar    float64 // of detectors
 }
@@ -64,69 +61,86 @@ func ratio(n, of int) float64 {
 	return float64(n) / float64(of)
 }
 
-// A found is a finding as it is kept between test and writing.
-type found struct {
-	Label int       `json:"l"`
-	Score float32   `json:"s"`
-	Box   *head.Box `json:"b,omitempty"` // in pixels of what readImage returns
-}
-
 // test runs the model on the test images, keeps what it finds, and chooses the
 // assumed thresholds (CL-9.62).
 func (e *evaluation) test(ctx context.Context) error {
-	e.found = filepath.Join(e.run.Dir, "found")
-	f, err := os.Create(e.found)
+	e.found = foundFile{filepath.Join(e.run.Dir, "found"), e.predictor.detector != nil}
+	objects := head.NewDetected(len(e.predictor.Labels), matchIoU)
+	err := e.found.write(func(add func([]found) error) error {
+		for i, s := range e.material.test {
+			kept, err := e.look(ctx, s)
+			if err == nil {
+				err = add(kept)
+			}
+			if err != nil {
+				return err
+			}
+			if e.predictor.detector != nil {
+				objects.Add(asObjects(kept), s.objects(e.predictor.Labels))
+			}
+			e.run.Progress(ctx, shareRead+shareTrain+(1-shareRead-shareTrain)*float64(i+1)/float64(len(e.material.test)), "evaluation")
+		}
+		return nil
+	})
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	w := bufio.NewWriter(f)
-	n := len(e.predictor.Labels)
-	scores, truth := make([][]float32, n), make([][]bool, n)
-	objects, usual := head.NewDetected(n, matchIoU), e.predictor.usualThresholds()
-	for i, s := range e.material.test {
-		img, err := readImage(ctx, e.images, s)
-		if err != nil {
-			return err
-		}
-		list, err := e.predictor.find(img)
-		if err != nil {
-			return err
-		}
-		kept := make([]found, len(list))
-		for k, x := range list {
-			kept[k] = found{x.label, x.score, x.box}
-		}
-		if err := json.NewEncoder(w).Encode(kept); err != nil {
-			return err
-		}
-		if e.predictor.detector != nil {
-			objects.Add(asObjects(kept), s.objects(e.predictor.Labels))
-		} else {
-			for _, x := range kept {
-				scores[x.Label] = append(scores[x.Label], x.Score)
-				truth[x.Label] = append(truth[x.Label], slices.Contains(s.labels, e.predictor.Labels[x.Label]))
-			}
-		}
-		e.run.Progress(ctx, shareRead+shareTrain+(1-shareRead-shareTrain)*float64(i+1)/float64(len(e.material.test)), "evaluation")
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
+	images, usual := imagesWith(e.material.test), e.predictor.usualThresholds()
 	for k, name := range e.predictor.Labels {
-		s := score{label: name, images: imagesWith(e.material.test, name)}
+		e.scores = append(e.scores, score{label: name, images: images[name]})
 		if e.predictor.detector != nil {
-			s.fromObjects(objects, k, usual[k])
-		} else {
-			s.fromScores(scores[k], truth[k], usual[k])
+			e.scores[k].fromObjects(objects, k, usual[k])
 		}
-		e.predictor.Thresholds[k] = s.threshold
-		e.scores = append(e.scores, s)
 	}
 	if e.predictor.detector != nil {
 		e.ap, e.ar = objects.MeanAveragePrecision(), meanRecall(objects)
+	} else if err := e.scoreLabels(usual); err != nil {
+		return err
+	}
+	for k, s := range e.scores {
+		e.predictor.Thresholds[k] = s.threshold
 	}
 	e.average()
+	return nil
+}
+
+// look returns what the model finds in a test image.
+func (e *evaluation) look(ctx context.Context, s sample) ([]found, error) {
+	img, err := readImage(ctx, e.images, s)
+	if err != nil {
+		return nil, err
+	}
+	list, err := e.predictor.find(img)
+	kept := make([]found, len(list))
+	for k, x := range list {
+		kept[k] = found{x.label, x.score, x.box}
+	}
+	return kept, err
+}
+
+// scoreLabels scores the labels of a classifier, as many of them at a time as
+// memory is spent on.
+func (e *evaluation) scoreLabels(usual []float64) error {
+	group := appraisal.Group(len(e.material.test))
+	for from := 0; from < len(e.scores); from += group {
+		n := min(group, len(e.scores)-from)
+		scores, truth := make([][]float32, n), make([][]bool, n)
+		err := e.eachFound(func(s *sample, list []found) error {
+			known := e.known(s)
+			for _, x := range list {
+				if i := x.Label - from; i >= 0 && i < n {
+					scores[i], truth[i] = append(scores[i], x.Score), append(truth[i], slices.Contains(known, x.Label))
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		for i := range n {
+			e.scores[from+i].fromScores(scores[i], truth[i], usual[from+i])
+		}
+	}
 	return nil
 }
 
@@ -138,10 +152,12 @@ func asObjects(list []found) []head.Object {
 	return objects
 }
 
-func imagesWith(list []sample, label string) (n int) {
+// imagesWith returns how many samples have each label.
+func imagesWith(list []sample) map[string]int {
+	n := map[string]int{}
 	for i := range list {
-		if slices.Contains(list[i].names(), label) {
-			n++
+		for _, name := range list[i].names() {
+			n[name]++
 		}
 	}
 	return n
@@ -297,28 +313,18 @@ func (e *evaluation) summary() any {
 // writeTestTruth writes the snapshot of the test images with what was found in
 // them (CL 9.7), and counts the confusion matrix of a classifier.
 func (e *evaluation) writeTestTruth(ctx context.Context) (fovea.ObjectRef, error) {
-	f, err := os.Open(e.found)
-	if err != nil {
-		return fovea.ObjectRef{}, err
-	}
-	defer f.Close()
-	kept := json.NewDecoder(bufio.NewReader(f))
 	n := len(e.predictor.Labels)
 	taken := make([]int, n*n) // images with the label of the row for which that of the column was predicted
 	ref, err := writeFile(ctx, e.run, "TestingGroundTruth", func(w io.Writer) error {
-		for i, s := range e.material.test {
-			var list []found
-			if err := kept.Decode(&list); err != nil {
-				return fmt.Errorf("what was found in %s: %w", s.image, err)
-			}
+		i := 0
+		return e.eachFound(func(s *sample, list []found) error {
 			if e.predictor.classifier != nil {
-				e.confuse(taken, s, list)
+				e.confuse(taken, *s, list)
 			}
-			if _, err := w.Write(e.line(i, s, list, true)); err != nil {
-				return err
-			}
-		}
-		return nil
+			_, err := w.Write(e.line(i, *s, list, true))
+			i++
+			return err
+		})
 	})
 	if err != nil || e.predictor.classifier == nil {
 		return ref, err
