@@ -60,6 +60,17 @@ func blocksOf(t Task, l lens, withMasks bool) []*block {
 	return blocks
 }
 
+// memories returns the features of a model of Anomaly that has no heads: the
+// classical distances, and those by the cells of a backbone (Roth et al., Towards
+// Total Recall in Industrial Anomaly Detection, 2022).
+func memories(withBackbone bool) []*block {
+	list := []*block{{name: "C:knn", source: classical, method: nearest}}
+	if withBackbone {
+		list = append(list, &block{name: "B:knn", source: deep, method: nearest})
+	}
+	return list
+}
+
 // ownBlocks returns the features that are made here.
 func ownBlocks(t Task, withBackbone bool) []*block {
 	switch {

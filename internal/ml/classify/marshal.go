@@ -183,7 +183,7 @@ func (d *description) check() error {
 		return fmt.Errorf("images of %d pixels in cells of %d", d.Side, d.Cell)
 	case len(d.Blocks) == 0 || len(d.Blocks) > maxBlocks:
 		return fmt.Errorf("%d features", len(d.Blocks))
-	case alone && (d.Task != Anomaly || len(d.Blocks) != 1 || d.Blocks[0].Method != nearest || d.Blocks[0].Source != classical || !d.Normal.sound()):
+	case alone && (d.Task != Anomaly || !d.remembers() || !d.Normal.sound()):
 		return errors.New("distances alone decide, but not so")
 	case d.Task == Anomaly && d.Heat.High <= d.Heat.Low:
 		return fmt.Errorf("heat from %v to %v", d.Heat.Low, d.Heat.High)
@@ -202,9 +202,24 @@ func (d *description) check() error {
 	return nil
 }
 
+// remembers tells whether the features are those of a model without heads: the
+// classical memory first, then that of a backbone if there is one.
+func (d *description) remembers() bool {
+	want := memories(d.Normal.Deep != nil)
+	if len(d.Blocks) != len(want) || (d.Normal.Deep != nil) != (d.Backbone != nil) {
+		return false
+	}
+	for i, b := range want {
+		if d.Blocks[i].Source != b.source || d.Blocks[i].Method != b.method {
+			return false
+		}
+	}
+	return true
+}
+
 // sound tells whether the spreads can be divided by.
 func (n *normalScore) sound() bool {
-	return n.Distance.Deviation > 0 && (n.Odd == nil || n.Odd.Deviation > 0)
+	return n.Distance.Deviation > 0 && (n.Deep == nil || n.Deep.Deviation > 0) && (n.Odd == nil || n.Odd.Deviation > 0)
 }
 
 // networks returns those of the files that learned from synthetic anomalies.
@@ -251,7 +266,7 @@ func (d *description) take(t container.Tensors, at string, bd blockDescription) 
 	case b.method == tiled && b.source == fine:
 		b.tiles = &head.Linear{Kind: head.EachOwn, W: r.matrix(at+"/tiles/weights", 1, feature.PoolSize(numbers)), B: r.vector(at+"/tiles/bias", 1)}
 		size = tilesSize
-	case b.method == nearest && (b.source == classical || b.source == fine):
+	case b.method == nearest && ofMap:
 		b.memory = r.memory(at, numbers)
 		size = feature.ExtremesSize
 	case b.method == whole && !ofMap:

@@ -32,7 +32,8 @@ type Model struct {
 // where there were no anomalies to learn from.
 type normalScore struct {
 	Distance spread  `json:"distance"`
-	Odd      *spread `json:"odd,omitempty"` // of what networks find odd; nil without them
+	Deep     *spread `json:"deep,omitempty"` // of distances by a backbone's cells; nil without one
+	Odd      *spread `json:"odd,omitempty"`  // of what networks find odd; nil without them
 }
 
 // A spread is the mean and the standard deviation of a score over normal images
@@ -51,14 +52,20 @@ func spreadOf(v []float64) spread {
 }
 
 // score returns the Sigmoid of how many standard deviations an image is above
-// normal ones, the mean of both where networks have their say.
-func (n *normalScore) score(distance, odd float32) float64 {
-	z := (float64(distance) - n.Distance.Mean) / n.Distance.Deviation
-	if n.Odd != nil {
-		z = (z + (float64(odd)-n.Odd.Mean)/n.Odd.Deviation) / 2
+// normal ones, the mean of all that have their say.
+func (n *normalScore) score(distance, deep, odd float32) float64 {
+	z, said := n.Distance.above(distance), 1.0
+	if n.Deep != nil {
+		z, said = z+n.Deep.above(deep), said+1
 	}
-	return head.Sigmoid(z)
+	if n.Odd != nil {
+		z, said = z+n.Odd.above(odd), said+1
+	}
+	return head.Sigmoid(z / said)
 }
+
+// above returns how many standard deviations a score is above the mean.
+func (s *spread) above(v float32) float64 { return (float64(v) - s.Mean) / s.Deviation }
 
 // quantile returns a quantile of v, which has numbers; its maximum for 0.
 func quantile(v []float64, q float64) float64 {
@@ -111,8 +118,11 @@ func (m *Model) Predict(img *imaging.Image, given ...float32) (Prediction, error
 // score of distances, and of what networks find odd.
 func (m *Model) raw(v *view, odd float32) []float32 {
 	if m.normal != nil {
-		d := m.blocks[0].memory.Distances(v.classical)
-		return []float32{float32(m.normal.score(feature.Top(d, topShare), odd))}
+		var far [2]float32 // by the classical cells, and those of a backbone
+		for k, b := range m.blocks {
+			far[k] = feature.Top(b.memory.Distances(v.cells(b.source)), topShare)
+		}
+		return []float32{float32(m.normal.score(far[0], far[1], odd))}
 	}
 	var sum []float32
 	for _, b := range m.blocks {

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"fovea/internal/ml/backbone"
 	"fovea/internal/ml/feature"
 	"fovea/internal/ml/head"
 	"fovea/internal/ml/matrix"
@@ -59,13 +60,18 @@ type training struct {
 }
 
 // distances describe the map of distances of an image.
-type distances struct{ median, greatest, top float32 }
+type distances struct {
+	median, greatest, top float32
+	deep                  float32 // likewise top, of the cells of a network
+}
 
 // run makes the model.
 func (t *training) run(ctx context.Context) (*Model, error) {
 	n := len(t.set.Labels)
 	if t.alone() {
-		t.Backbone = nil // whose features would need heads
+		if _, ok := t.Backbone.(backbone.Sized); !ok {
+			t.Backbone = nil // P, whose cells tell no more by their distances than the classical ones
+		}
 		t.hurry()
 	}
 	l := lensOf(t.Task, t.Backbone)
@@ -202,8 +208,11 @@ func (t *training) encode(ctx context.Context, s *sample) error {
 			d := b.memory.Distances(v.cells(b.source))
 			e := feature.Extremes(d)
 			rows[k][i] = e
-			if b.source == classical {
-				t.distances[i] = distances{e[len(e)-1], e[0], feature.Top(d, topShare)}
+			switch b.source { // each is written by one block only
+			case classical:
+				t.distances[i].median, t.distances[i].greatest, t.distances[i].top = e[len(e)-1], e[0], feature.Top(d, topShare)
+			case deep:
+				t.distances[i].deep = feature.Top(d, topShare)
 			}
 		}
 		return nil
@@ -223,7 +232,11 @@ func (t *training) encode(ctx context.Context, s *sample) error {
 func (t *training) learn(ctx context.Context, s *sample) error {
 	g, inner := errgroup.WithContext(ctx)
 	g.SetLimit(max(1, t.Workers))
-	for _, b := range blocksOf(t.Task, t.gallery.lens, t.set.Mask != nil) {
+	blocks := blocksOf(t.Task, t.gallery.lens, t.set.Mask != nil)
+	if t.alone() {
+		blocks = memories(t.gallery.network != nil)
+	}
+	for _, b := range blocks {
 		f := &features{block: b}
 		t.blocks = append(t.blocks, f)
 		g.Go(func() error { return b.learn(inner, s, func(int) bool { return true }, t.isNormal, t.Seed) })
@@ -395,8 +408,9 @@ const topShare = 0.01
 
 // normalOnly makes a model that tells what is unlike normal images: its score
 // is how far the most unusual cells are from normal ones, in standard
-// deviations of what normal images have that were not in the memory; with
-// networks, the mean of that and of what they find odd.
+// deviations of what normal images have that were not in the memory; with a
+// backbone and networks, the mean of that, of the same by the backbone's cells,
+// and of what the networks find odd.
 func (t *training) normalOnly(ctx context.Context) (*Model, error) {
 	m := t.model()
 	m.normal = &normalScore{}
@@ -415,15 +429,17 @@ func (t *training) normalOnly(ctx context.Context) (*Model, error) {
 		}
 	}
 	m.normal.Distance = spreadOf(t.ofNormal(func(i int) float64 { return float64(t.distances[i].top) }))
+	if t.gallery.network != nil {
+		s := spreadOf(t.ofNormal(func(i int) float64 { return float64(t.distances[i].deep) }))
+		m.normal.Deep = &s
+	}
 	t.scores = matrix.New(len(t.distances), 1)
 	for i, d := range t.distances {
-		t.scores.Row(i)[0] = float32(m.normal.score(d.top, odd[i]))
+		t.scores.Row(i)[0] = float32(m.normal.score(d.top, d.deep, odd[i]))
 	}
 	for _, b := range t.blocks {
-		if b.method == nearest && b.source == classical {
-			b.weight = 1
-			m.blocks = append(m.blocks, b.block)
-		}
+		b.weight = 1
+		m.blocks = append(m.blocks, b.block)
 	}
 	limit := quantile(t.ofNormal(func(i int) float64 { return head.Logit(float64(t.scores.Row(i)[0])) }), t.Quantile)
 	m.Thresholds = []float64{head.Sigmoid(limit), 0}
