@@ -41,7 +41,7 @@ func demoCommand() *cobra.Command {
 	}
 	cmd.Flags().Lookup("data").DefValue = ""
 	cmd.Flags().BoolVar(&exit, "exit", false, "end when the story is told")
-	cmd.Flags().StringVar(&keep, "keep-images", "", "folder to keep the drawn images in")
+	cmd.Flags().StringVar(&keep, "keep-images", "", "folder to keep the drawn images in; its lids/ can be imported")
 	configFlag(cmd)
 	return cmd
 }
@@ -94,7 +94,7 @@ func (c *config) demo(ctx context.Context, out io.Writer, exit bool, keep string
 			stop()
 			return err
 		}
-		fmt.Fprintln(out, "\nThe server runs on until Ctrl-C, and then forgets everything. One that does not: "+program()+" serve")
+		fmt.Fprintln(out, "\nThe server runs until Ctrl-C and keeps nothing; one that keeps all: "+program()+" serve")
 		return nil
 	})
 	return g.Wait()
@@ -110,12 +110,15 @@ func (c *config) demoListener() (net.Listener, error) {
 	return l, err
 }
 
-// program returns what the user types to run this program: `go run` keeps it
-// where nobody would look for it.
+// program returns what the user types to run this program: that which ran it, but
+// `go run` keeps it where nobody would look for it.
 func program() string {
 	path, err := os.Executable()
 	if err == nil && strings.Contains(path, "go-build") {
 		return "go run ./cmd/fovea"
+	}
+	if strings.ContainsRune(os.Args[0], os.PathSeparator) {
+		return shellQuote(os.Args[0])
 	}
 	return "fovea"
 }

@@ -3,6 +3,7 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -49,14 +50,14 @@ func (s *story) model(ctx context.Context) error {
 // awaitModel waits until the model is no longer as it is while it works, and
 // returns it. Another status than the one that is wanted is an error.
 func (s *story) awaitModel(ctx context.Context, call, working, want string) (m lookoutforvision.ModelDescription, err error) {
-	project, version, began := lidProject, modelVersion, time.Now()
+	project, version := lidProject, modelVersion
 	err = poll(ctx, func(ctx context.Context) (bool, error) {
 		out, err := s.vision.DescribeModelWithContext(ctx, &lookoutforvision.DescribeModelInput{ProjectName: &project, ModelVersion: &version})
 		if err != nil {
 			return false, err
 		}
 		m = value(out.ModelDescription)
-		s.progress("   %-16s %s, %.0f s. %s", call, value(m.Status), time.Since(began).Seconds(), value(m.StatusMessage))
+		s.progress("   %s", cmp.Or(value(m.StatusMessage), call+": "+value(m.Status)))
 		return value(m.Status) != working, nil
 	})
 	if err != nil {

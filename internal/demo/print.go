@@ -9,6 +9,10 @@ import (
 // lineWidth is how many columns a line may have.
 const lineWidth = 100
 
+// progressWidth is how much is shown of a line that is replaced: on two lines of
+// a terminal, only the second would be.
+const progressWidth = 79
+
 // A printer writes lines. It keeps the first error, after which it writes
 // nothing.
 type printer struct {
@@ -46,7 +50,8 @@ func (p *printer) progress(format string, args ...any) {
 		return
 	}
 	p.clear()
-	p.write(fmt.Sprintf(format, args...))
+	text := []rune(fmt.Sprintf(format, args...))
+	p.write(string(text[:min(len(text), progressWidth)]))
 	p.working = true
 }
 

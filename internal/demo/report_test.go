@@ -85,8 +85,9 @@ func TestPrinterOnTerminal(t *testing.T) {
 	p := &printer{out: &out, terminal: true}
 	p.progress("   %d of 2", 1)
 	p.progress("   %d of 2", 2)
+	p.progress("%s", strings.Repeat("é", 200))
 	p.say("done  ")
-	if want := "   1 of 2\r\x1b[K   2 of 2\r\x1b[Kdone\n"; out.String() != want {
+	if want := "   1 of 2\r\x1b[K   2 of 2\r\x1b[K" + strings.Repeat("é", 79) + "\r\x1b[Kdone\n"; out.String() != want {
 		t.Errorf("wrote %q, want %q", out.String(), want)
 	}
 }

@@ -80,7 +80,7 @@ func TestRun(t *testing.T) {
 			t.Errorf("the output lacks %q", want)
 		}
 	}
-	for _, name := range []string{"demo-plates/images/plate-40.jpg", "demo-flanges/masks/flange-13.png"} {
+	for _, name := range []string{"demo-plates/images/plate-40.jpg", "demo-flanges/masks/flange-13.png", "lids/good/lid-001.jpg", "lids/crack/lid-004.jpg", "unseen/lid-124.jpg"} {
 		if st, err := os.Stat(filepath.Join(c.KeepImages, name)); err != nil || st.Size() == 0 {
 			t.Errorf("%s was not kept: %v", name, err)
 		}

@@ -2,11 +2,13 @@ package demo
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"image/jpeg"
 	"image/png"
 	"os"
+	"path"
 	"path/filepath"
 	"runtime"
 	"sync/atomic"
@@ -128,24 +130,34 @@ func (s *story) uploadImages(ctx context.Context) error {
 		defer close(told)
 		s.tellUploads(&done, finished)
 	}()
-	draw := func(parts []*part, i int, bucket, name string, shoot func() *picture) {
+	draw := func(parts []*part, i int, bucket, name, folder string, shoot func() *picture) {
 		g.Go(func() (err error) {
-			parts[i], err = s.uploadImage(ctx, bucket, name, shoot())
+			parts[i], err = s.uploadImage(ctx, bucket, name, folder, shoot())
 			done.Add(1)
 			return err
 		})
 	}
 	for i := range imagesEach {
-		draw(s.plates, i, plateBucket, fmt.Sprintf("plate-%02d", i+1), func() *picture { return t.plate(uint64(i)) })
-		draw(s.flanges, i, flangeBucket, fmt.Sprintf("flange-%02d", i+1), func() *picture { return t.flange(uint64(i), defectOf(i)) })
+		draw(s.plates, i, plateBucket, fmt.Sprintf("plate-%02d", i+1), plateBucket, func() *picture { return t.plate(uint64(i)) })
+		draw(s.flanges, i, flangeBucket, fmt.Sprintf("flange-%02d", i+1), flangeBucket, func() *picture { return t.flange(uint64(i), defectOf(i)) })
 	}
 	for i := range lidsDrawn {
-		draw(s.lids, i, lidBucket, fmt.Sprintf("lid-%03d", i+1), func() *picture { return t.lid(uint64(i), flawOf(i)) })
+		draw(s.lids, i, lidBucket, fmt.Sprintf("lid-%03d", i+1), lidFolder(i), func() *picture { return t.lid(uint64(i), flawOf(i)) })
 	}
 	err := g.Wait()
 	close(finished)
 	<-told
 	return err
+}
+
+// lidFolder returns the folder that the picture of a lid is kept in: one named for
+// what is wrong with it, so that fovea import takes them as they are, or for
+// those of neither dataset one beside these.
+func lidFolder(i int) string {
+	if i >= lidsTrain+lidsTest {
+		return "unseen"
+	}
+	return path.Join("lids", cmp.Or(flawOf(i), "good"))
 }
 
 // tellUploads shows how many images there are until all are finished.
@@ -176,8 +188,9 @@ func defectOf(i int) string {
 	return defects[(i-good)%len(defects)]
 }
 
-// uploadImage uploads a picture, and for a flange with a defect its mask.
-func (s *story) uploadImage(ctx context.Context, bucket, name string, shot *picture) (*part, error) {
+// uploadImage uploads a picture, and for a flange with a defect its mask. It keeps
+// them in a folder if that is asked for.
+func (s *story) uploadImage(ctx context.Context, bucket, name, folder string, shot *picture) (*part, error) {
 	p := &part{name: name, boxes: shot.boxes, defect: shot.defect, masked: bucket == flangeBucket && shot.defect != ""}
 	var photo bytes.Buffer
 	if err := jpeg.Encode(&photo, shot.image, &jpeg.Options{Quality: 90}); err != nil {
@@ -192,7 +205,7 @@ func (s *story) uploadImage(ctx context.Context, bucket, name string, shot *pict
 		files = append(files, file{bucket, maskKey(name), "image/png", mask.Bytes()})
 	}
 	for _, f := range files {
-		if err := s.keep(f); err != nil {
+		if err := s.keep(f, folder); err != nil {
 			return nil, err
 		}
 		if err := s.put(ctx, f); err != nil {
@@ -217,14 +230,19 @@ func (s *story) put(ctx context.Context, f file) error {
 	return nil
 }
 
-// keep writes a file to the folder for images, if there is one.
-func (s *story) keep(f file) error {
+// keep writes a file to a folder below that for images, if there is one. Lids are
+// not in a folder for images there, whose name would be their label.
+func (s *story) keep(f file, folder string) error {
 	if s.KeepImages == "" {
 		return nil
 	}
-	path := filepath.Join(s.KeepImages, f.bucket, filepath.FromSlash(f.key))
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+	name := f.key
+	if f.bucket == lidBucket {
+		name = path.Base(name)
+	}
+	to := filepath.Join(s.KeepImages, filepath.FromSlash(folder), filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(to), 0o777); err != nil {
 		return err
 	}
-	return os.WriteFile(path, f.data, 0o666)
+	return os.WriteFile(to, f.data, 0o666)
 }
