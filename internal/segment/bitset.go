@@ -46,9 +46,11 @@ func (b bitset) count() (n int) {
 
 // keep clears the set bits for which ok reports false.
 func (b bitset) keep(ok func(i int) bool) {
-	for i := b.next(0); i >= 0; i = b.next(i + 1) {
-		if !ok(i) {
-			b[i/64] &^= 1 << (i % 64)
+	for w, word := range b {
+		for ; word != 0; word &= word - 1 {
+			if bit := bits.TrailingZeros64(word); !ok(w*64 + bit) {
+				b[w] &^= 1 << bit
+			}
 		}
 	}
 }

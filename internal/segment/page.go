@@ -110,22 +110,30 @@ func (c *cursor) open(ctx context.Context, r *Reader, ref fovea.SegmentRef, afte
 	if c.facts, err = seg.facts(); err != nil {
 		return err
 	}
-	if c.match, err = seg.match(c.facts, f); err != nil {
-		return err
-	}
+	c.match = newBitset(seg.rows, true)
 	first, _ := slices.BinarySearch(c.facts.seqs, after+1)
 	c.match.clearBelow(first)
-	return c.match.clearDeleted(ref)
+	if err := c.match.clearDeleted(ref); err != nil {
+		return err
+	}
+	return seg.match(c.match, c.facts, f)
 }
 
 // fewRows is the share of the rows, its inverse, below which looking into each
 // of them is cheaper than one search over the text of all.
 const fewRows = 4
 
-// match returns the rows that pass the filter. The substring comes last: it
-// costs most, and less the fewer rows are left.
-func (r *reader) match(f *facts, q Filter) (bitset, error) {
-	m := newBitset(r.rows, true)
+// match clears the rows of m that do not pass the filter. Errors come first: few rows have
+// them, and each condition is looked at only for the rows that those before
+// leave. The substring comes last: it costs most.
+func (r *reader) match(m bitset, f *facts, q Filter) error {
+	if q.Errors {
+		m.and(func(set func(int)) {
+			for row := range f.problems {
+				set(row)
+			}
+		})
+	}
 	if q.Labeled != nil {
 		m.keep(func(i int) bool { return f.labeled[i] == *q.Labeled })
 	}
@@ -138,20 +146,13 @@ func (r *reader) match(f *facts, q Filter) (bitset, error) {
 	if q.After != 0 {
 		m.keep(func(i int) bool { return f.dates[i] > q.After })
 	}
-	if q.Errors {
-		m.and(func(set func(int)) {
-			for row := range f.problems {
-				set(row)
-			}
-		})
-	}
-	if len(q.Labels) > 0 {
-		m.and(func(set func(int)) { f.rowsLabeled(q.Labels, set) })
+	if len(q.Labels) > 0 && m.next(0) >= 0 {
+		f.keepLabeled(m, q.Labels)
 	}
 	if q.SourceRef != "" && m.next(0) >= 0 {
 		refs, err := r.refs()
 		if err != nil {
-			return nil, err
+			return err
 		}
 		sub := []byte(q.SourceRef)
 		if m.count() < r.rows/fewRows {
@@ -160,28 +161,23 @@ func (r *reader) match(f *facts, q Filter) (bitset, error) {
 			m.and(func(set func(int)) { refs.rowsContaining(sub, set) })
 		}
 	}
-	return m, nil
+	return nil
 }
 
-// rowsLabeled sets the rows that use one of the labels.
-func (f *facts) rowsLabeled(labels []string, set func(int)) {
+// keepLabeled keeps the rows that use one of the labels.
+func (f *facts) keepLabeled(m bitset, labels []string) {
 	wanted := make([]bool, len(f.names))
-	found := false
 	for id, name := range f.names {
 		wanted[id] = slices.Contains(labels, name)
-		found = found || wanted[id]
 	}
-	if !found {
-		return
-	}
-	k := int32(0)
-	for row, end := range f.labelEnds {
-		for ; k < end; k++ {
+	m.keep(func(row int) bool {
+		for k := f.labelStart(row); k < f.labelEnds[row]; k++ {
 			if wanted[f.labels[k]] {
-				set(row)
+				return true
 			}
 		}
-	}
+		return false
+	})
 }
 
 // fetch reads the lines of the hits.

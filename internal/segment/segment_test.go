@@ -325,7 +325,7 @@ func FuzzSegment(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if _, err := seg.match(facts, Filter{SourceRef: "cam", Labels: []string{"dent"}}); err != nil {
+		if err := seg.match(newBitset(seg.rows, true), facts, Filter{SourceRef: "cam", Labels: []string{"dent"}}); err != nil {
 			return
 		}
 		seg.lines([]int{0, 7, 39}, func(int, []byte) {})
