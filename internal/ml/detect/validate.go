@@ -14,6 +14,7 @@ const (
 	mostFoldSteps  = 500 // of the model of a fold, which has half of the steps
 	leastPictures  = 10  // with objects, below which nothing is validated
 	leastOutcomes  = 20  // right and wrong ones of a class, below which all classes are calibrated together
+	mostCounted    = 1000 // objects that are found in a picture: memory does not grow with the classes
 	foundIoU       = 0.5
 )
 
@@ -29,20 +30,27 @@ type validation struct {
 }
 
 // newValidation deals the pictures to two folds, so that each has its share of
-// every class.
+// every class; to none where a fold would have too few to learn from.
 func newValidation(s *sampler, o *Options) *validation {
 	v := &validation{sampler: s, options: o}
-	shows, with := matrix.New(len(s.pictures), len(o.Classes)), 0
+	if o.Scratch {
+		return v
+	}
+	shows := matrix.New(len(s.pictures), len(o.Classes))
 	for k, p := range s.pictures {
 		for _, b := range p.objects {
 			shows.Row(k)[b.Class] = 1
 		}
+	}
+	fold := head.Folds(shows, 2, o.Seed)
+	with := [2]int{}
+	for k, p := range s.pictures {
 		if len(p.objects) > 0 {
-			with++
+			with[fold[k]]++
 		}
 	}
-	if with >= leastPictures && !o.Scratch {
-		v.folds, v.fold = 2, head.Folds(shows, 2, o.Seed)
+	if min(with[0], with[1]) > 0 && with[0]+with[1] >= leastPictures {
+		v.folds, v.fold = len(with), fold
 	}
 	return v
 }
@@ -99,6 +107,7 @@ func (v *validation) run(ctx context.Context, m *Model, r *Report) error {
 			if err != nil {
 				return fmt.Errorf("detect: image %d: %w", p.index, err)
 			}
+			found = found[:min(len(found), mostCounted)]
 			all.Add(found, p.objects)
 			for i := range found {
 				found[i].Box = scaled(found[i].Box, p.fx, p.fy)
