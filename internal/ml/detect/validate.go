@@ -11,9 +11,9 @@ import (
 // How scores become probabilities (vision.md §2.7).
 const (
 	usualThreshold = 0.5
-	mostFoldSteps  = 500 // of the model of a fold, which has half of the steps
-	leastPictures  = 10  // with objects, below which nothing is validated
-	leastOutcomes  = 20  // right and wrong ones of a class, below which all classes are calibrated together
+	mostFoldSteps  = 500  // of the model of a fold, which has half of the steps
+	leastPictures  = 10   // with objects, below which nothing is validated
+	leastOutcomes  = 20   // right and wrong ones of a class, below which all classes are calibrated together
 	mostCounted    = 1000 // objects that are found in a picture: memory does not grow with the classes
 	foundIoU       = 0.5
 )
