@@ -2,7 +2,7 @@
 // files, and writes what it finds to docs/benchmarks.md. Each figure is the
 // best of several runs, which take turns with the peer's.
 //
-// A whole run takes about a quarter of an hour and 10 GB of disk:
+// A whole run takes about 25 minutes and 10 GB of disk:
 //
 //	make bench
 //	make bench BENCH='-only import,check -lines 100000'
