@@ -58,7 +58,9 @@ type list struct {
 }
 
 // readSamples judges every line of a split, as creating a dataset does, and
-// keeps what is learnt from it.
+// keeps what is learnt from it. More lines than a dataset may have are a
+// *model.Failure with the message of one: they come from manifests then
+// (CL-12.3).
 func readSamples(ctx context.Context, run *model.Run, split fovea.Split) (*list, error) {
 	out := &list{buckets: map[string]bool{}}
 	checker := newChecker(run.Limits)
@@ -67,6 +69,9 @@ func readSamples(ctx context.Context, run *model.Run, split fovea.Split) (*list,
 	err := run.Lines(ctx, split, func(number int64, line []byte, bad *manifest.LineError) error {
 		if err := ctx.Err(); err != nil {
 			return err
+		}
+		if most := run.Limits.Entries(split); most > 0 && number > most && run.External() {
+			return &model.Failure{Message: faults[fovea.FaultTooMany].message}
 		}
 		if bad == nil {
 			bad = doc.Parse(line, int(run.Limits.LineChars))
