@@ -174,10 +174,14 @@ func batchNorm(r *run, n *node, in []*Tensor) ([]*Tensor, error) {
 		return []*Tensor{out}, err
 	}
 	area := len(x.Floats) / (x.Shape[0] * c)
-	for i, v := range x.Floats {
-		k := i / area % c
-		f := in[1].Floats[k] / float32(math.Sqrt(float64(in[4].Floats[k]+n.float("epsilon", 1e-5))))
-		out.Floats[i] = (v-in[3].Floats[k])*f + in[2].Floats[k]
+	epsilon := n.float("epsilon", 1e-5)
+	for at := 0; at < len(x.Floats); at += area {
+		k := at / area % c
+		f := in[1].Floats[k] / float32(math.Sqrt(float64(in[4].Floats[k]+epsilon)))
+		mean, bias, to := in[3].Floats[k], in[2].Floats[k], out.Floats[at:at+area]
+		for i, v := range x.Floats[at : at+area] {
+			to[i] = (v-mean)*f + bias
+		}
 	}
 	return []*Tensor{out}, nil
 }
