@@ -140,8 +140,9 @@ func (o *Ops) RunHost(ctx context.Context, job fovea.HostJob) error {
 	var unready error
 	var damage *Damage
 	if m.Status == fovea.Starting && o.Ready != nil {
-		if unready = o.Ready(ctx, m); unready != nil && !errors.As(unready, &damage) && fovea.KindOf(unready) == fovea.Internal {
-			return fmt.Errorf("host model %d: %w", m.ID, unready)
+		unready = o.Ready(ctx, m)
+		if kind := fovea.KindOf(unready); unready != nil && !errors.As(unready, &damage) && (kind == fovea.Internal || kind == fovea.Throttled) {
+			return fmt.Errorf("host model %d: %v", m.ID, unready) // of the kind Internal: for another try
 		}
 	}
 	return o.Store.Update(ctx, func(tx fovea.Tx) error {

@@ -168,6 +168,19 @@ func TestHost(t *testing.T) {
 	if m := w.host(t, "v1"); m.Status != fovea.StartFailed || m.Message != "its weights are gone" || m.Ours {
 		t.Errorf("%+v", m)
 	}
+	w.Ready = func(context.Context, *fovea.Model) error { return fovea.Errorf(fovea.Throttled, "no room in memory") }
+	if _, err := w.Start(context.Background(), w.ref("v1"), model.Units{Min: 1}); err != nil {
+		t.Fatal(err)
+	}
+	full, err := w.Find(context.Background(), w.ref("v1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = w.RunHost(context.Background(), fovea.HostJob{Model: full.Model.ID, Since: full.Model.Updated})
+	if m := w.get(t, full.Model.ID); err == nil || fovea.KindOf(err) != fovea.Internal || m.Status != fovea.Starting {
+		t.Errorf("without room in memory it is %s, %v; the job is to be tried again", m.Status, err)
+	}
+	w.become(t, full.Model.ID, fovea.StartFailed)
 	w.Ready = func(context.Context, *fovea.Model) error { return errors.New("secret path") }
 	v, err := w.Start(ctx, w.ref("v1"), model.Units{Min: 1})
 	if err != nil {

@@ -166,7 +166,7 @@ func (o *Ops) unpack(ctx context.Context, v *View, b *bundle.Bundle) (err error)
 	}
 	if o.Ready != nil {
 		if err := o.Ready(ctx, m); err != nil {
-			if ctx.Err() != nil {
+			if ctx.Err() != nil || fovea.KindOf(err) == fovea.Throttled {
 				return err
 			}
 			if damage := (*Damage)(nil); errors.As(err, &damage) {
