@@ -138,6 +138,7 @@ var trainingScenarios = []scenario{
 			{call: "lookoutvision.CreateModel", in: createModel, err: "ValidationException", status: 400, says: "20"}, // LV-6.7
 			{call: "lookoutvision.UpdateDatasetEntries", in: `{"ProjectName":"${p}","DatasetType":"train","Changes":"${manifest}"}`},
 			{call: "lookoutvision.DescribeDataset", in: `{"ProjectName":"${p}","DatasetType":"train"}`, while: `{"DatasetDescription":{"Status":"UPDATE_IN_PROGRESS"}}`, want: `{"DatasetDescription":{"ImageStats":{"Normal":20,"Anomaly":10}}}`},
+			{call: "lookoutvision.CreateModel", in: `{"ProjectName":"${p}","OutputConfig":{"S3Location":{"Bucket":"no-such-bucket"}}}`, err: "ValidationException", status: 400, says: "no-such-bucket"}, // LV 6.2
 			{call: "lookoutvision.CreateModel", in: `{"ProjectName":"${p}","ClientToken":"once","Description":"first","OutputConfig":{"S3Location":{"Bucket":"factory","Prefix":""}},"Tags":[{"Key":"stage","Value":"x"}]}`,
 				want: `{"ModelMetadata":{"ModelVersion":"1","ModelArn":"~.*:model/${p}/1","Status":"TRAINING","StatusMessage":"The model is being trained.","CreationTimestamp":"?","Description":"first","Performance":"!"}}`, save: "arn=ModelMetadata.ModelArn"},
 			{call: "lookoutvision.CreateModel", in: `{"ProjectName":"${p}","ClientToken":"once","Description":"first","OutputConfig":{"S3Location":{"Bucket":"factory","Prefix":""}},"Tags":[{"Key":"stage","Value":"x"}]}`,
@@ -170,6 +171,12 @@ var trainingScenarios = []scenario{
 				want: `{"ProjectVersionDescriptions":[{"Status":"TRAINING_FAILED","StatusMessage":"The manifest file contains too many invalid rows.","TrainingEndTimestamp":"?","EvaluationResult":"!","BillableTrainingTimeInSeconds":"!",
 					"ManifestSummary":{"S3Object":{"Name":"evaluation/ManifestSummary-cl-training-external.json"}},"TestingDataResult":{"Input":{"AutoCreate":true},"Output":"!"},
 					"TrainingDataResult":{"Input":{"Assets":[{"GroundTruthManifest":{"S3Object":{"Name":"cl/train.manifest"}}}]},"Output":"!","Validation":{"Assets":"?"}}}]}`}, // CL-9.43
+			{call: "rekognition.CreateProjectVersion", in: `{"ProjectArn":"${project}","VersionName":"unwritable","OutputConfig":{"S3Bucket":"no-such-bucket"},` +
+				`"TrainingData":{"Assets":[{"GroundTruthManifest":{"S3Object":{"Bucket":"factory","Name":"cl/train.manifest"}}}]},"TestingData":{"AutoCreate":true}}`, save: "unwritable=ProjectVersionArn"},
+			{call: "rekognition.DescribeProjectVersions", in: `{"ProjectArn":"${project}","VersionNames":["unwritable"]}`, while: trainingInProgress,
+				want: `{"ProjectVersionDescriptions":[{"Status":"TRAINING_FAILED","StatusMessage":"Unable to write to output S3 bucket.","TrainingEndTimestamp":"?","ManifestSummary":"!",
+					"TrainingDataResult":"!","TestingDataResult":"!","OutputConfig":{"S3Bucket":"no-such-bucket","S3KeyPrefix":""}}]}`}, // CL-6.73, CL-9.43
+			{call: "rekognition.DeleteProjectVersion", in: `{"ProjectVersionArn":"${unwritable}"}`, want: `{"Status":"DELETING"}`},
 			{call: "rekognition.CreateDataset", in: fromManifest("TRAIN", "cl/train.manifest"), save: "train=DatasetArn"},
 			{call: "rekognition.DescribeDataset", in: `{"DatasetArn":"${train}"}`, while: creating},
 			{call: "rekognition.CreateProjectVersion", in: createVersion, save: "version=ProjectVersionArn"},

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
+	"strings"
 
 	"fovea"
 	"fovea/internal/hosting"
@@ -23,8 +23,7 @@ func Load(weights []byte, backbones *hosting.Backbones) (hosting.Predictor, erro
 const maxImage = 64 << 20
 
 func (s *Server) detectAnomalies(ctx context.Context, in *api.DetectAnomaliesRequest) (*api.DetectAnomaliesResponse, error) {
-	kind, _, err := mime.ParseMediaType(in.ContentType)
-	if err != nil || kind != "image/png" && kind != "image/jpeg" {
+	if !isImage(in.ContentType) {
 		return nil, fovea.Errorf(fovea.Invalid, "content-type must be one of the following. image/jpeg, image/png") // LV-7.20
 	}
 	v, err := s.findModel(ctx, in.ProjectName, in.ModelVersion)
@@ -45,6 +44,14 @@ func (s *Server) detectAnomalies(ctx context.Context, in *api.DetectAnomaliesReq
 		return err
 	})
 	return &api.DetectAnomaliesResponse{DetectAnomalyResult: out}, err
+}
+
+// isImage reports whether a content type is one that images may have, whatever
+// its parameters (LV-7.20, LV-7.21).
+func isImage(contentType string) bool {
+	kind, _, _ := strings.Cut(contentType, ";")
+	kind = strings.ToLower(strings.TrimSpace(kind))
+	return kind == "image/png" || kind == "image/jpeg"
 }
 
 // readImage reads the image of a call, no more of it than is allowed (LV-7.24).

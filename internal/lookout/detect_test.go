@@ -132,3 +132,18 @@ func TestReadImage(t *testing.T) {
 		t.Errorf("a body that breaks off: %v", err)
 	}
 }
+
+// TestContentTypes (LV-7.20, LV-7.21).
+func TestContentTypes(t *testing.T) {
+	for _, tt := range []struct {
+		contentType string
+		want        bool
+	}{
+		{"image/png", true}, {"image/jpeg", true}, {"Image/JPEG", true}, {"image/jpeg; charset=utf-8", true}, {"image/jpeg;", true}, {"image/png ; x", true},
+		{"", false}, {"image/gif", false}, {"image/jpg", false}, {"application/octet-stream", false}, {"x; image/png", false},
+	} {
+		if got := isImage(tt.contentType); got != tt.want {
+			t.Errorf("%q: %v", tt.contentType, got)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package lookout
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -59,7 +60,11 @@ func (s *Server) mayTrain(project string, train, test *model.Data) error {
 		return fovea.Errorf(fovea.InUse, "The project %s has no train dataset. Create one first.", project).
 			About(fovea.DatasetResource, project+"/train")
 	}
-	if !s.Models.Profiles[fovea.Lookout].Limits.Minima {
+	limits := s.Models.Profiles[fovea.Lookout].Limits
+	if err := cmp.Or(atMost(limits.TrainEntries, "train", train), atMost(limits.TestEntries, "test", test)); err != nil {
+		return err
+	}
+	if !limits.Minima {
 		return nil
 	}
 	type least struct {
@@ -85,6 +90,15 @@ func (s *Server) mayTrain(project string, train, test *model.Data) error {
 		}
 	}
 	return nil
+}
+
+// atMost reports a dataset of more images than a limit allows, which may have
+// been higher when it was filled (LV-6.11).
+func atMost(most int64, name string, d *model.Data) error {
+	if d == nil || d.Revision == nil || most == 0 || d.Revision.Stats.Entries <= most {
+		return nil
+	}
+	return fovea.Errorf(fovea.Invalid, "The %s dataset has %d images; training takes %d at most.", name, d.Revision.Stats.Entries, most)
 }
 
 // modelRef names a model; latest is a version where one may be asked for

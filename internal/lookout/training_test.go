@@ -72,6 +72,9 @@ func TestMayTrain(t *testing.T) {
 		{"LV-6.8 two, test", data(50, 50), data(10, 9), fovea.Invalid, "9 images labelled anomaly"},
 		{"LV-6.10 none", nil, nil, fovea.InUse, "no train dataset"},
 		{"LV-6.10 test only", nil, data(50, 50), fovea.InUse, "no train dataset"},
+		{"LV-6.11", &model.Data{Dataset: &fovea.Dataset{}, Revision: &fovea.Revision{Stats: fovea.Stats{Entries: 16_001, Normal: 50, Anomaly: 50}}}, nil, fovea.Invalid, "16001 images; training takes 16000"},
+		{"LV-6.11 test", data(50, 50), &model.Data{Dataset: &fovea.Dataset{}, Revision: &fovea.Revision{Stats: fovea.Stats{Entries: 4001, Normal: 50, Anomaly: 50}}}, fovea.Invalid, "4001 images; training takes 4000"},
+		{"LV-14.48 a dataset that changes", &model.Data{Dataset: &fovea.Dataset{Status: fovea.Updating}, Revision: &fovea.Revision{}}, nil, 0, ""},
 		{"a dataset without a revision", &model.Data{Dataset: &fovea.Dataset{}}, nil, 0, ""},
 	} {
 		err := s.mayTrain("p", tt.train, tt.test)

@@ -37,6 +37,9 @@ func parseARN(text string) arn {
 	return a
 }
 
+// region returns the part of the ARN up to the region of what it names.
+func (a arn) region() string { return a.scope[:max(0, strings.LastIndexByte(a.scope, ':'))] }
+
 // find returns what names the project of the ARN, or NotFound if it is of
 // another account, region or partition (CL-3.8).
 func (s *Server) find(ctx context.Context, a arn) (fovea.ProjectKey, error) {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"fovea"
 	"fovea/internal/manifest"
 )
 
@@ -56,5 +57,15 @@ func TestDiff28MultilabelTypeWithAClassName(t *testing.T) {
 	e = checkLine(edit(t, imageLine, old, multilabel, `"leaves":1`, `"leaves":[0,1]`))
 	if len(e.Labels) > 0 || len(e.Problems) == 0 || e.Problems[len(e.Problems)-1].Code != codeUseCase {
 		t.Errorf("an array of classes: labels %v, problems %v", e.Labels, outline(e))
+	}
+}
+
+func TestDiff45LabelsWithoutTestImagesDoNotCount(t *testing.T) {
+	e := &evaluation{result: &fovea.TrainingResult{}, scores: []score{
+		{images: 3, precision: 1, recall: 0.5, f1: 0.6}, {images: 1, precision: 0.5, recall: 0.25, f1: 0.2}, {},
+	}}
+	e.average()
+	if r := e.result; r.Precision != 0.75 || r.Recall != 0.375 || r.F1 != 0.4 {
+		t.Errorf("%+v", r)
 	}
 }

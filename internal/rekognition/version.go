@@ -223,11 +223,14 @@ func (s *Server) stopProjectVersion(ctx context.Context, in *api.StopProjectVers
 
 // copyProjectVersion copies a model within the server (CL 11.1).
 func (s *Server) copyProjectVersion(ctx context.Context, in *api.CopyProjectVersionRequest) (*api.CopyProjectVersionResponse, error) {
+	source, to := parseARN(in.SourceProjectArn), parseARN(in.DestinationProjectArn)
+	if region := parseARN(in.SourceProjectVersionArn).region(); source.region() != region || to.region() != region { // CL-11.9
+		return nil, fovea.Errorf(fovea.Invalid, "The version %s can be copied within its region only, not to %s.", in.SourceProjectVersionArn, in.DestinationProjectArn)
+	}
 	from, err := s.version(ctx, in.SourceProjectVersionArn)
 	if err != nil {
 		return nil, err
 	}
-	source := parseARN(in.SourceProjectArn)
 	sourceKey, err := s.find(ctx, source)
 	if err != nil {
 		return nil, err
@@ -237,7 +240,6 @@ func (s *Server) copyProjectVersion(ctx context.Context, in *api.CopyProjectVers
 	}
 	match := from.Match
 	from.Match = func(v *model.View) bool { return match(v) && source.isProject(v.Project) }
-	to := parseARN(in.DestinationProjectArn)
 	toKey, err := s.find(ctx, to)
 	if err != nil {
 		return nil, err

@@ -90,3 +90,29 @@ func TestDescribeInput(t *testing.T) {
 		t.Errorf("the test data is %+v", out)
 	}
 }
+
+// TestCopyRegions (CL-11.9): a version is copied within its region; another
+// account is looked for.
+func TestCopyRegions(t *testing.T) {
+	s := &Server{Partition: "aws"}
+	const here, account = "arn:aws:rekognition:us-east-1:000000000000", "arn:aws:rekognition:us-east-1:111111111111"
+	const there = "arn:aws:rekognition:eu-west-1:000000000000"
+	for _, tt := range []struct {
+		version, source, to string
+		kind                fovea.Kind
+	}{
+		{here, here, there, fovea.Invalid},
+		{here, there, here, fovea.Invalid},
+		{there, here, here, fovea.Invalid},
+		{account, account, account, fovea.NotFound}, // CL-3.8
+	} {
+		ctx := fovea.WithCaller(t.Context(), fovea.Caller{Account: "000000000000", Region: "us-east-1"})
+		_, err := s.copyProjectVersion(ctx, &api.CopyProjectVersionRequest{
+			SourceProjectVersionArn: tt.version + ":project/p/version/v/1", SourceProjectArn: tt.source + ":project/p/1", DestinationProjectArn: tt.to + ":project/q/2",
+			OutputConfig: &api.OutputConfig{S3Bucket: "b"},
+		})
+		if err == nil || fovea.KindOf(err) != tt.kind {
+			t.Errorf("%+v: %v, want %v", tt, err, tt.kind)
+		}
+	}
+}
