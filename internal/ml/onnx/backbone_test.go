@@ -383,5 +383,10 @@ func FuzzLoad(f *testing.F) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		_ = loadSmall(ctx, file)
+		if set, err := Set(file, map[string]string{"mean": "0.5"}); err == nil {
+			if m, err := Read(set); err != nil || m.meta["mean"] != "0.5" {
+				t.Errorf("a setting was not written: %v", err)
+			}
+		}
 	})
 }
