@@ -9,7 +9,7 @@ import (
 )
 
 // A dataset that was never changed has nothing to compare, and says so.
-func TestDiffOfOneRevision(t *testing.T) {
+func TestComparesOneRevision(t *testing.T) {
 	for revision, says := range map[int64]string{0: "has no content", 1: "has one revision only", 7: "its first"} {
 		v := &dataset.View{
 			Project: &fovea.Project{Name: "parts"},
