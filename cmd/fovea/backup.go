@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"fovea"
+	"fovea/internal/model"
 	"fovea/internal/s3api"
 	"fovea/internal/sqlstore"
 )
@@ -140,10 +141,10 @@ func (c *config) backupDatasets(ctx context.Context, b *backup) (err error) {
 		if _, err := b.blobs(n.store.Reachable(ctx)); err != nil {
 			return 0, err
 		}
-		// The mark that these are the blobs of the database, the reports that
-		// revisions do not name, and at last the updates that wait, which come
-		// and go.
-		for _, prefix := range []string{pairName, placePrefix, "reports/", "changes/"} {
+		// The mark that these are the blobs of the database, what belongs to
+		// models, the reports that revisions do not name, and at last the updates
+		// that wait, which come and go.
+		for _, prefix := range []string{pairName, placePrefix, "weights/", "reports/", "changes/"} {
 			if _, err := b.blobs(names(n.blobs.List(ctx, prefix))); err != nil {
 				return 0, err
 			}
@@ -177,6 +178,11 @@ func (b *backup) named(ctx context.Context, file string) (missing int, err error
 	if missing, err = b.blobs(snap.Reachable(ctx)); err != nil {
 		return 0, err
 	}
+	gone, err := b.models(ctx, &model.Ops{Store: snap})
+	if err != nil {
+		return 0, err
+	}
+	missing += gone
 	jobs, err := snap.LiveJobs(ctx, fovea.UpdateJob{}.Kind())
 	if err != nil {
 		return 0, err
@@ -195,6 +201,22 @@ func (b *backup) named(ctx context.Context, file string) (missing int, err error
 		}
 	}
 	return missing, nil
+}
+
+// models copies what the models of a snapshot need, and returns how many of them
+// have lost their weights.
+func (b *backup) models(ctx context.Context, models *model.Ops) (missing int, err error) {
+	err = models.EachFiles(ctx, func(f model.Files) error {
+		there, err := b.blob(f.Weights)
+		if err == nil && !there {
+			missing++
+		}
+		if err == nil {
+			_, err = b.blob(f.Report)
+		}
+		return err
+	})
+	return missing, err
 }
 
 // objects copies the embedded S3, if there is one.

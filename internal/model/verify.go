@@ -29,7 +29,7 @@ type DamagedFile struct {
 // usable are the statuses of models that have weights.
 var usable = []fovea.ModelStatus{fovea.Trained, fovea.Copying, fovea.Copied, fovea.Starting, fovea.Running, fovea.StartFailed, fovea.Stopping, fovea.Stopped}
 
-// page is how many models Verify takes out of the store at a time.
+// page is how many models eachUsable takes out of the store at a time.
 const page = 100
 
 // Verify reads the weights of all models, compares them with their checksums,
@@ -39,22 +39,9 @@ const page = 100
 func (o *Ops) Verify(ctx context.Context) (*Verification, error) {
 	v := &Verification{}
 	problems := map[string][]DamagedFile{} // by name of the weights; empty for sound ones
-	for _, status := range usable {
-		for after := fovea.ModelID(0); ; {
-			list, err := o.viewsThat(ctx, status, after)
-			if err != nil {
-				return nil, fmt.Errorf("verify models: %w", err)
-			}
-			if len(list) == 0 {
-				break
-			}
-			for _, m := range list {
-				after = m.Model.ID
-				if err := o.verifyModel(ctx, m, v, problems); err != nil {
-					return nil, fmt.Errorf("verify models: %w", err)
-				}
-			}
-		}
+	err := o.eachUsable(ctx, func(m *View) error { return o.verifyModel(ctx, m, v, problems) })
+	if err != nil {
+		return nil, fmt.Errorf("verify models: %w", err)
 	}
 	for _, list := range problems {
 		for _, d := range list {
@@ -64,6 +51,43 @@ func (o *Ops) Verify(ctx context.Context) (*Verification, error) {
 	}
 	slices.SortFunc(v.Damaged, func(a, b DamagedFile) int { return cmp.Compare(a.Name, b.Name) })
 	return v, nil
+}
+
+// Files are the blobs of a model.
+type Files struct {
+	Weights string
+	Report  string // which those of the oldest models do not have
+}
+
+// EachFiles calls fn with the blobs of every model that has weights, once for each
+// copy of a model, too.
+func (o *Ops) EachFiles(ctx context.Context, fn func(Files) error) error {
+	return o.eachUsable(ctx, func(v *View) error { return fn(Files{v.Model.Weights, reportName(v.Model.Weights)}) })
+}
+
+// eachUsable calls fn with every model that has weights.
+func (o *Ops) eachUsable(ctx context.Context, fn func(*View) error) error {
+	for _, status := range usable {
+		for after := fovea.ModelID(0); ; {
+			list, err := o.viewsThat(ctx, status, after)
+			if err != nil {
+				return err
+			}
+			if len(list) == 0 {
+				break
+			}
+			for _, v := range list {
+				after = v.Model.ID
+				if v.Model.Weights == "" {
+					continue
+				}
+				if err := fn(v); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // viewsThat returns the next models that have a status.
@@ -86,9 +110,6 @@ func (o *Ops) viewsThat(ctx context.Context, status fovea.ModelStatus, after fov
 // verifyModel notes what is wrong with the files of a model.
 func (o *Ops) verifyModel(ctx context.Context, v *View, done *Verification, problems map[string][]DamagedFile) error {
 	m := v.Model
-	if m.Weights == "" {
-		return nil
-	}
 	done.Models++
 	list, seen := problems[m.Weights]
 	if !seen {
