@@ -324,6 +324,14 @@ func TestModelImages(t *testing.T) {
 			}
 		}
 	})
+	t.Run("chunked", func(t *testing.T) { // LV-7.25
+		image := jpegOf(t, plate(1, plateWidth, plateHeight, false))
+		for n, want := range map[int]int{0: 200, 9 << 20: 400, 17 << 20: 413} {
+			if got := detectChunked(t, server, append(bytes.Clone(image), make([]byte, n)...)); got != want {
+				t.Errorf("an image with %d bytes behind it: status %d, want %d", n, got, want)
+			}
+		}
+	})
 	t.Run("orientation", func(t *testing.T) { testOrientation(t, server, version) })
 	t.Run("bombs", func(t *testing.T) { testBombs(t, server, version) })
 	t.Run("object", func(t *testing.T) { // CL-10.10, CL-10.11, CL-10.15
@@ -336,6 +344,27 @@ func TestModelImages(t *testing.T) {
 			}
 		}
 	})
+}
+
+// detectChunked calls DetectAnomalies with a body whose length is not told, and
+// returns the status.
+func detectChunked(t *testing.T, server *process.Server, image []byte) int {
+	t.Helper()
+	body := struct{ io.Reader }{bytes.NewReader(image)}
+	req, err := http.NewRequestWithContext(t.Context(), "POST", server.URL()+"/2020-11-20/projects/plates/models/1/detect", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "image/jpeg")
+	if err := server.Sign(req, "lookoutvision", image); err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	return resp.StatusCode
 }
 
 // testOrientation: Custom Labels sees a turned JPEG upright (CL-10.40), Lookout as

@@ -111,17 +111,16 @@ func (d *decoder) parameter(f field, texts []string, holder reflect.Value, at *p
 	return nil
 }
 
-// payload gives the handler the body to read.
+// payload gives the handler the body to read, which may come in chunks, without
+// a length (LV-7.25).
 func (d *decoder) payload(r *http.Request, holder reflect.Value, at *place) *wireError {
 	switch {
-	case r.ContentLength < 0:
-		return malformed("The request needs a Content-Length.")
 	case r.ContentLength > maxStream:
 		return tooLarge(maxStream)
 	case r.ContentLength == 0:
 		d.missing(at)
 	}
-	holder.Set(reflect.ValueOf(io.LimitReader(r.Body, maxStream)))
+	holder.Set(reflect.ValueOf(http.MaxBytesReader(nil, r.Body, maxStream)))
 	return nil
 }
 

@@ -212,14 +212,21 @@ func TestPayload(t *testing.T) {
 	if w := rest(a, "POST", "/projects/p/models/1/detect", "x"); w.Code != 400 || !strings.Contains(w.Body.String(), "Value null at 'contentType'") {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
-	r := httptest.NewRequest("POST", version+"/projects/p/models/1/detect", io.LimitReader(bytes.NewReader([]byte("x")), 1))
-	r.Header.Set("Content-Type", "image/png")
-	r.ContentLength = -1
-	w = httptest.NewRecorder()
-	if a.ServeHTTP(w, r); w.Code != 400 || !strings.Contains(w.Body.String(), "Content-Length") {
-		t.Errorf("%d %s", w.Code, w.Body)
+	chunked := func(n int) *httptest.ResponseRecorder {
+		r := httptest.NewRequest("POST", version+"/projects/p/models/1/detect", bytes.NewReader(make([]byte, n)))
+		r.Header.Set("Content-Type", "image/png")
+		r.ContentLength = -1
+		w := httptest.NewRecorder()
+		a.ServeHTTP(w, r)
+		return w
 	}
-	r = httptest.NewRequest("POST", version+"/projects/p/models/1/detect", strings.NewReader("x"))
+	if w := chunked(9); w.Code != 200 || len(got) != 9 { // LV-7.25
+		t.Errorf("%d bytes: %d %s", len(got), w.Code, w.Body)
+	}
+	if w := chunked(16<<20 + 1); w.Code == 200 {
+		t.Errorf("of a body without end %d bytes are taken for all of it", len(got))
+	}
+	r := httptest.NewRequest("POST", version+"/projects/p/models/1/detect", strings.NewReader("x"))
 	r.Header.Set("Content-Type", "image/png")
 	r.ContentLength = 17 << 20
 	w = httptest.NewRecorder()
