@@ -8,8 +8,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -120,6 +122,24 @@ func anew(t *testing.T, server *process.Server, args ...string) {
 	}
 }
 
+// awaitText asks until an answer has a text.
+func awaitText(t *testing.T, ask func() (map[string]any, error), text string) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+		answer, err := ask()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := json.Marshal(answer)
+		if err != nil || strings.Contains(string(got), text) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("after %v there is no %q in %s", patience, text, got)
+		}
+	}
+}
+
 // TestBackbone trains models of both services through a network of the user's
 // own, and wants them to run with it and be refused without, while models of the
 // embedded one run all the time.
@@ -142,8 +162,7 @@ func TestBackbone(t *testing.T) {
 	trainParts(t, server, "castings", putParts(t, server, 16, 12, false))
 
 	anew(t, server, "--limits", "none", "--backbone", other) // in the middle of it
-	waiting := await(t, "what it waits for", lookoutModel(t, server, "castings", "1"), `{"ModelDescription":{"Status":"TRAINING","StatusMessage":"/^(Training is in progress|It waits|[0-9]|$)/"}}`)
-	t.Logf("without its backbone it is %s", show(waiting))
+	awaitText(t, lookoutModel(t, server, "castings", "1"), "waiting for a server with the backbone tiny (SHA-256 "+hash)
 
 	anew(t, server, "--limits", "none", "--backbone", other, "--backbone", tiny)
 	await(t, "the training of Custom Labels", versionsOf(t, server, project), clTraining)
@@ -233,5 +252,35 @@ func refusesBackbone(t *testing.T, err error, hash string, args []string, other 
 		if !strings.Contains(err.Error(), text) {
 			t.Errorf("%v: the error does not say %s: %v", args, text, err)
 		}
+	}
+}
+
+// TestBackboneOnNodes: a training that was asked for with a backbone is left alone
+// by a node that lacks it and done by one that has it; a model runs on the latter,
+// and the former says why it does not.
+func TestBackboneOnNodes(t *testing.T) {
+	t.Parallel()
+	c := startCluster(t, 2)
+	with, without := c.nodes[0], c.nodes[1]
+	tiny, hash := prepared(t, t.TempDir(), "tiny.onnx", 1)
+	args := append(slices.Clone(with.Args), "--backbone", tiny)
+	if err := c.s3.MakeBucket(t.Context(), "factory"); err != nil {
+		t.Fatal(err)
+	}
+	upload(t, c.s3, "shared.manifest", putParts(t, c.s3, 16, 12, false))
+	makeDataset(t, without, "shared")
+	anew(t, with, args...)
+	beginModel(t, with, "shared")
+	with.Kill()
+	awaitText(t, lookoutModel(t, without, "shared", "1"), "waiting for a server with the backbone tiny (SHA-256 "+hash)
+	if err := with.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	got := await(t, "the training", lookoutModel(t, without, "shared", "1"), lvTraining)
+	if status, _ := lookup(got, "ModelDescription.Status"); status != "TRAINED" {
+		t.Fatalf("it is %s", show(got))
+	}
+	if out := ofModel(t, with, "list", "lookout/shared", "--output", "json"); !strings.Contains(out, "tiny "+hash) {
+		t.Errorf("it was not trained with tiny: %s", out)
 	}
 }
