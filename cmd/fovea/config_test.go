@@ -230,7 +230,7 @@ func TestGreet(t *testing.T) {
 	c := config{Data: "/a b", Listen: "127.0.0.1:0", Region: "eu-west-1", TLSCert: "c.pem"}
 	var out bytes.Buffer
 	c.greet(&out, "127.0.0.1:7460", keyPair{ID: "FVKAEXAMPLE", Secret: "the secret"})
-	if want := "fovea env --data '/a b' --listen 127.0.0.1:7460 --region eu-west-1 --tls-cert c.pem)"; !strings.Contains(out.String(), want) {
+	if want := " env --data '/a b' --listen 127.0.0.1:7460 --region eu-west-1 --tls-cert c.pem)"; !strings.Contains(out.String(), want) {
 		t.Errorf("%s\nwant %q in it", out.String(), want)
 	}
 	if strings.Contains(out.String(), "the secret") {
@@ -334,5 +334,20 @@ func TestClientDefaults(t *testing.T) {
 	cmd := checkCommand()
 	if err := cmd.Flags().Set("s3-region", defaultRegion); err != nil || !cmd.Flags().Changed("s3-region") {
 		t.Error("a flag that is given its default is not known to be given")
+	}
+}
+
+// What is shown to be typed works where the program was started.
+func TestTyped(t *testing.T) {
+	for _, tt := range []struct{ path, called, want string }{
+		{"/usr/bin/fovea", "fovea", "fovea"},
+		{"/home/me/fovea", "./fovea", "./fovea"},
+		{"/home/me/a b/fovea", "/home/me/a b/fovea", "'/home/me/a b/fovea'"},
+		{"/tmp/go-build123/b001/exe/fovea", "/tmp/go-build123/b001/exe/fovea", "go run ./cmd/fovea"},
+		{"", "fovea", "fovea"},
+	} {
+		if got := typed(tt.path, tt.called); got != tt.want {
+			t.Errorf("%s at %s: %q, want %q", tt.called, tt.path, got, tt.want)
+		}
 	}
 }

@@ -110,15 +110,20 @@ func (c *config) demoListener() (net.Listener, error) {
 	return l, err
 }
 
-// program returns what the user types to run this program: that which ran it, but
-// `go run` keeps it where nobody would look for it.
+// program returns what the user types to run this program.
 func program() string {
-	path, err := os.Executable()
-	if err == nil && strings.Contains(path, "go-build") {
+	path, _ := os.Executable() // if it cannot be told, it is not go run's
+	return typed(path, os.Args[0])
+}
+
+// typed returns what was typed to run the program at a path that was called so:
+// that, but for `go run`, which keeps it where nobody would look for it.
+func typed(path, called string) string {
+	switch {
+	case strings.Contains(path, "go-build"):
 		return "go run ./cmd/fovea"
-	}
-	if strings.ContainsRune(os.Args[0], os.PathSeparator) {
-		return shellQuote(os.Args[0])
+	case strings.ContainsRune(called, os.PathSeparator):
+		return shellQuote(called)
 	}
 	return "fovea"
 }

@@ -81,7 +81,7 @@ func (c *config) greet(out io.Writer, addr string, key keyPair) {
 		}
 	}
 	fmt.Fprintf(out, "console  %s        key  %s        data  %s\n\n", c.url(addr), key.ID, data)
-	fmt.Fprintf(out, "In another terminal:\n  eval \"$(fovea env%s)\"\n", flags)
+	fmt.Fprintf(out, "In another terminal:\n  eval \"$(%s env%s)\"\n", program(), flags)
 	fmt.Fprintf(out, "  aws --endpoint-url \"$AWS_ENDPOINT_URL\" rekognition create-project --project-name parts\n\n")
 }
 
