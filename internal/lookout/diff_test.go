@@ -1,12 +1,16 @@
 package lookout
 
 import (
+	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"fovea/internal/manifest"
+	"fovea/internal/model"
 )
 
 // The tests of this file pin differences of docs/differences.md, whose numbers
@@ -68,5 +72,21 @@ func TestDiff36FormsOfCreationDate(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("dates (-want +got):\n%s", diff)
+	}
+}
+
+func TestDiff46AtMost64KindsOfAreas(t *testing.T) {
+	kinds := func(n int) (names string) {
+		for i := range n {
+			names += fmt.Sprintf("k%d ", i)
+		}
+		return names
+	}
+	if labels, err := segmentLabels(masked(1, kinds(64), kinds(64))); err != nil || len(labels) != 64 {
+		t.Errorf("%d labels, %v", len(labels), err)
+	}
+	_, err := segmentLabels(masked(1, kinds(65), kinds(65)))
+	if failure := (*model.Failure)(nil); !errors.As(err, &failure) || !strings.Contains(err.Error(), "show 65 anomaly labels; a model can learn 64") {
+		t.Errorf("of 65: %v", err)
 	}
 }
