@@ -10,8 +10,10 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
 	"runtime"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -48,6 +50,9 @@ func demoCommand() *cobra.Command {
 
 // demo serves from a folder that is gone afterwards.
 func (c *config) demo(ctx context.Context, out io.Writer, exit bool, keep string) error {
+	// Who closes the terminal should find nothing either.
+	ctx, forget := signal.NotifyContext(ctx, syscall.SIGHUP)
+	defer forget()
 	dir, err := os.MkdirTemp("", "fovea-demo-*")
 	if err != nil {
 		return err
