@@ -347,7 +347,7 @@ func TestDetectionDuringTraining(t *testing.T) {
 	for range 50 {
 		idle = append(idle, detect())
 	}
-	trainParts(t, server, "large", putParts(t, server, 30, 20, false))
+	trainParts(t, server, "large", putParts(t, server, 16, 10, false))
 	for {
 		took := detect()
 		got, err := lookoutModel(t, server, "large", "1")()

@@ -221,6 +221,7 @@ func TestPowerCutTraining(t *testing.T) {
 func (m *machine) disturbedModels(project, version, name string, bundle []byte) (facts, copies []fact) {
 	ctx := context.WithoutCancel(m.t.Context())
 	for n := 0; ; n++ {
+		time.Sleep(20 * time.Millisecond) // so that the training has its share
 		name := fmt.Sprint(name, "-", n)
 		if _, err := copyVersion(ctx, m.server, project, version, name+"c"); err != nil {
 			return facts, copies
