@@ -96,7 +96,7 @@ type Image struct {
 	Has       bool     `json:"has"`                 // it has it
 	Score     float64  `json:"score"`               // of the label
 	Suggested string   `json:"suggested,omitempty"` // the label that the model would give instead
-	By        float64  `json:"by"`                  // how far the score is on the wrong side; negative on the right one
+	By        float64  `json:"by"`                  // how far the score is on the wrong side; negative on the right one; of a detector, how wrong its boxes are, on average
 	Boxes     []Wrong  `json:"boxes,omitempty"`     // of detectors, the worst first
 	Labels    []string `json:"labels,omitempty"`    // all that it has
 }

@@ -144,11 +144,14 @@ func TestSearch(t *testing.T) {
 	s.Add(Searched{"mixed up", []head.Object{object(1, 0, 0.7)}, []head.Object{object(0, 0, 0)}})
 	s.Add(Searched{"missed", []head.Object{object(0, 0, 0.25)}, []head.Object{object(0, 0, 0)}})
 	s.Add(Searched{"nothing there", []head.Object{object(0, 50, 0.95)}, nil})
+	// A box that was missed among three that were found is less than one of two.
+	three := []head.Object{object(0, 0, 0.9), object(0, 20, 0.9), object(0, 40, 0.9)}
+	s.Add(Searched{"one of four", three, append([]head.Object{object(0, 90, 0)}, three...)})
 	e, images := s.Evaluation()
-	if diff := cmp.Diff([][]int{{1, 1, 1}, {0, 0, 0}, {1, 0, 0}}, e.Confusion); diff != "" {
+	if diff := cmp.Diff([][]int{{4, 1, 2}, {0, 0, 0}, {1, 0, 0}}, e.Confusion); diff != "" {
 		t.Errorf("confusion (-want +got):\n%s", diff)
 	}
-	if cup := e.Labels[0]; cup.Count != 3 || cup.TruePositives != 1 || cup.FalsePositives != 1 || cup.FalseNegatives != 2 || len(cup.Curve) != 3 {
+	if cup := e.Labels[0]; cup.Count != 7 || cup.TruePositives != 4 || cup.FalsePositives != 1 || cup.FalseNegatives != 3 || len(cup.Curve) != 3 {
 		t.Errorf("cup: %+v", cup)
 	}
 	var got []string
@@ -157,7 +160,7 @@ func TestSearch(t *testing.T) {
 			got = append(got, fmt.Sprintf("%s: %s %s %.2f %.1f", x.SourceRef, b.Label, b.Error, b.Score, b.IoU))
 		}
 	}
-	want := []string{"mixed up: cup missed 0.00 0.0", "mixed up: jug spurious 0.70 0.0", "nothing there: cup spurious 0.95 0.0", "missed: cup missed 0.25 1.0"}
+	want := []string{"nothing there: cup spurious 0.95 0.0", "mixed up: cup missed 0.00 0.0", "mixed up: jug spurious 0.70 0.0", "missed: cup missed 0.25 1.0", "one of four: cup missed 0.00 0.0"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("boxes (-want +got):\n%s", diff)
 	}

@@ -58,8 +58,11 @@ func (s *Search) Add(x Searched) {
 	if len(image.Boxes) == 0 {
 		return
 	}
-	w := image.Boxes[0]
-	image.Label, image.Has, image.Score, image.By = w.Label, w.Error == missed, w.Score, badness(w)
+	w := image.Boxes[0] // an image of many boxes has one that is all wrong; how wrong it is, all tell
+	image.Label, image.Has, image.Score = w.Label, w.Error == missed, w.Score
+	for _, w := range image.Boxes {
+		image.By += badness(w) / float64(len(told)+len(missing))
+	}
 	image.Boxes = image.Boxes[:min(len(image.Boxes), maxBoxes)]
 	s.images = append(s.images, image)
 	if len(s.images) >= 2*MaxImages { // memory does not grow with the images

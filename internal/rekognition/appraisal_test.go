@@ -38,7 +38,7 @@ func TestAppraise(t *testing.T) {
 		w := x.Boxes[0]
 		got = append(got, fmt.Sprintf("%s %s %.1f at %.0f, %.0f", x.SourceRef, w.Error, x.By, w.Left, w.Top))
 	}
-	want := []string{"s3://b/2.jpg missed 0.9 at 100, 50", "s3://b/1.jpg spurious 0.8 at 800, 50"}
+	want := []string{"s3://b/2.jpg missed 0.9 at 100, 50", "s3://b/1.jpg spurious 0.4 at 800, 50"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("doubtful (-want +got):\n%s", diff)
 	}
