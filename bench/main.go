@@ -21,6 +21,7 @@ import (
 	"slices"
 	"strings"
 
+	"fovea/bench/docpage"
 	"fovea/integration/process"
 )
 
@@ -99,7 +100,7 @@ func (b *bench) run(ctx context.Context, only string, write bool) error {
 	if b.binary, err = process.Build(ctx, b.dir); err != nil {
 		return err
 	}
-	facts, before := machine(ctx, b), load()
+	facts, before := machine(ctx, b), docpage.Load()
 	var measured []section
 	skipped := false
 	for _, s := range sections {

@@ -3,13 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"strings"
 	"time"
+
+	"fovea/bench/docpage"
 )
 
 // A section is a part of docs/benchmarks.md.
@@ -102,31 +102,15 @@ func update(page, load string, sections []section) string {
 // machine tells what the figures were measured on, and with what.
 func machine(ctx context.Context, b *bench) [][2]string {
 	return [][2]string{
-		{"processor", fmt.Sprintf("%s, %d cores used", grep("/proc/cpuinfo", `model name\s*: (.*)`), runtime.NumCPU())},
-		{"memory", grep("/proc/meminfo", `MemTotal:\s*(.*)`)},
-		{"load before", load()},
-		{"kernel", grep("/proc/sys/kernel/osrelease", `(.*)`)},
+		{"processor", fmt.Sprintf("%s, %d cores used", docpage.Processor(), runtime.NumCPU())},
+		{"memory", docpage.Grep("/proc/meminfo", `MemTotal:\s*(.*)`)},
+		{"load before", docpage.Load()},
+		{"kernel", docpage.Grep("/proc/sys/kernel/osrelease", `(.*)`)},
 		{"Go", runtime.Version()},
-		{"DuckDB", "@duckdb/node-api " + grep(filepath.Join(b.peers, "package.json"), `"@duckdb/node-api": "(.*)"`)},
+		{"DuckDB", "@duckdb/node-api " + docpage.Grep(filepath.Join(b.peers, "package.json"), `"@duckdb/node-api": "(.*)"`)},
 		{"Node.js", output(ctx, "node", "--version")},
 		{"Python", output(ctx, "/usr/bin/python3", "--version")},
 	}
-}
-
-// load returns how many processes have wanted a processor in the last minute.
-func load() string { return grep("/proc/loadavg", `(\S+)`) }
-
-// grep returns what the first group of the pattern matches in a file.
-func grep(path, pattern string) string {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return "unknown"
-	}
-	m := regexp.MustCompile(pattern).FindSubmatch(text)
-	if m == nil {
-		return "unknown"
-	}
-	return string(m[1])
 }
 
 func output(ctx context.Context, name string, args ...string) string {

@@ -19,6 +19,7 @@ import (
 	"strings"
 	"time"
 
+	"fovea/bench/docpage"
 	"fovea/internal/ml/kernel"
 )
 
@@ -38,7 +39,7 @@ func main() {
 	}
 	fmt.Print(text)
 	if *write {
-		if err := update(text); err != nil {
+		if err := docpage.Write(pageFile, "make bench-kernels", text); err != nil {
 			log.Fatal(err)
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"fovea/bench/docpage"
 )
 
 // A cost is what a training took.
@@ -22,7 +24,7 @@ func costOf(train func() error) (cost, error) {
 	start, before := time.Now(), processorTime()
 	err := train()
 	c := cost{time: time.Since(start), processor: processorTime() - before}
-	if kb, e := strconv.Atoi(grep("/proc/self/status", `VmHWM:\s*(\d+) kB`)); e == nil {
+	if kb, e := strconv.Atoi(docpage.Grep("/proc/self/status", `VmHWM:\s*(\d+) kB`)); e == nil {
 		c.memory = kb >> 10
 	}
 	return c, err

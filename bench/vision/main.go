@@ -20,6 +20,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+
+	"fovea/bench/docpage"
 )
 
 // page is where the tables are written.
@@ -80,7 +82,7 @@ func (b *bench) run(ctx context.Context, only string, write bool) error {
 		tables = append(tables, t)
 	}
 	if write && only == "" && b.seeds >= usualSeeds {
-		if err := rewrite(page, document(facts, tables)); err != nil {
+		if err := docpage.Write(page, "make bench-vision", document(facts, tables)); err != nil {
 			return err
 		}
 	}

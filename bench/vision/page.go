@@ -2,17 +2,11 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"regexp"
 	"runtime"
 	"strings"
 	"time"
-)
 
-// What stands before and after the tables on the page.
-const (
-	begin = "<!-- make bench-vision writes from here -->"
-	end   = "<!-- to here -->"
+	"fovea/bench/docpage"
 )
 
 // document returns the tables, with what they were measured on.
@@ -37,35 +31,8 @@ func document(facts string, tables []*table) string {
 	return b.String()
 }
 
-// rewrite puts text between the marks of a page.
-func rewrite(path, text string) error {
-	old, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	before, rest, ok := strings.Cut(string(old), begin)
-	_, after, closed := strings.Cut(rest, end)
-	if !ok || !closed {
-		return fmt.Errorf("%s: %q or %q is missing, between which the tables go", path, begin, end)
-	}
-	return os.WriteFile(path, []byte(before+begin+"\n"+text+end+after), 0o644)
-}
-
 // facts tells what is measured on.
 func (b *bench) facts() string {
 	return fmt.Sprintf("%d seeds, %d cores of %s, load %s before, %s", b.seeds, b.workers,
-		grep("/proc/cpuinfo", `model name\s*: (.*)`), grep("/proc/loadavg", `(\S+)`), runtime.Version())
-}
-
-// grep returns what the first group of a pattern matches in a file.
-func grep(path, pattern string) string {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return "unknown"
-	}
-	m := regexp.MustCompile(pattern).FindSubmatch(text)
-	if m == nil {
-		return "unknown"
-	}
-	return string(m[1])
+		docpage.Processor(), docpage.Load(), runtime.Version())
 }

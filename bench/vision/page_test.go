@@ -1,8 +1,6 @@
 package main
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -47,33 +45,3 @@ All of them.
 
 // TestRewrite: what is outside of the marks stays, and the page of the project
 // has marks.
-func TestRewrite(t *testing.T) {
-	page := filepath.Join(t.TempDir(), "page.md")
-	if err := os.WriteFile(page, []byte("before\n"+begin+"\nold\n"+end+"\nafter\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	for range 2 {
-		if err := rewrite(page, "new\n"); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(page)
-	if diff := cmp.Diff("before\n"+begin+"\nnew\n"+end+"\nafter\n", string(got)); err != nil || diff != "" {
-		t.Errorf("%v (-want +got):\n%s", err, diff)
-	}
-	for _, text := range []string{"", begin, end + begin} {
-		if err := os.WriteFile(page, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		if err := rewrite(page, "new"); err == nil {
-			t.Errorf("a page %q is rewritten", text)
-		}
-	}
-	text, err := os.ReadFile("../../docs/vision.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if a, b := strings.Index(string(text), begin), strings.Index(string(text), end); a < 0 || b < a {
-		t.Errorf("docs/vision.md has its marks at %d and %d", a, b)
-	}
-}
