@@ -171,11 +171,13 @@ func findLabels(ctx context.Context, run *model.Run, images *model.Images, train
 func readMasks(ctx context.Context, run *model.Run, images *model.Images, list []example, progress func(looked int)) error {
 	var mu sync.Mutex
 	looked := 0
-	return run.Each(ctx, len(list), func(k int) (err error) {
+	return run.Each(ctx, len(list), func(k int) error {
 		if list[k].mask != nil {
-			if list[k].shows, err = checkMask(ctx, images, list[k]); err != nil {
+			shows, err := checkMask(ctx, images, list[k])
+			if err != nil {
 				return err
 			}
+			list[k].see(shows)
 		}
 		mu.Lock()
 		defer mu.Unlock()
@@ -183,6 +185,15 @@ func readMasks(ctx context.Context, run *model.Run, images *model.Images, list [
 		progress(looked)
 		return nil
 	})
+}
+
+// see notes which labels the mask shows. Of an anomalous image without any it
+// does not tell where the anomaly is, and counts as none (LV-6.24).
+func (e *example) see(shows []string) {
+	e.shows = shows
+	if len(shows) == 0 && e.class == manifest.Anomaly {
+		e.mask = nil
+	}
 }
 
 // A part is a part of the data of a training, for messages.

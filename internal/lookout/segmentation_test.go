@@ -104,6 +104,26 @@ func TestEnoughMasks(t *testing.T) {
 	}
 }
 
+// TestSee (LV-6.24): a mask without an anomaly teaches nothing of an anomalous
+// image, and of a normal one that there is none.
+func TestSee(t *testing.T) {
+	for _, tt := range []struct {
+		class manifest.Class
+		shows []string
+		mask  bool
+	}{
+		{manifest.Anomaly, []string{"crack"}, true},
+		{manifest.Anomaly, nil, false},
+		{manifest.Normal, nil, true},
+	} {
+		e := example{class: tt.class, mask: &areas{}}
+		e.see(tt.shows)
+		if (e.mask != nil) != tt.mask || !slices.Equal(e.shows, tt.shows) {
+			t.Errorf("%v that shows %v: mask %v, shows %v", tt.class, tt.shows, e.mask, e.shows)
+		}
+	}
+}
+
 // TestPartsOf: where a share of the one dataset tests, both count together.
 func TestPartsOf(t *testing.T) {
 	run := &model.Run{Model: &fovea.Model{Train: fovea.RevisionKey{Dataset: 1, Number: 1}}}

@@ -186,7 +186,10 @@ func (e *evaluation) write(ctx context.Context, test []example) error {
 	scores, truth := make([]float32, 0, len(test)), make([]bool, 0, len(test))
 	var found head.Counts
 	for i, x := range test {
-		const before = shareRead + shareClassify + shareSegment
+		before := shareRead + shareClassify
+		if e.predictor.segmenter != nil {
+			before += shareSegment
+		}
 		e.run.Progress(ctx, before+(1-before)*float64(i)/float64(len(test)), "evaluation")
 		p, err := e.predict(ctx, x)
 		if err != nil {

@@ -22,6 +22,7 @@ type sample struct {
 	boxes  []target
 	state  lineState
 	failed bool // it has errors
+	repeat bool // an earlier line has its image
 	width  int  // of the image in pixels, upright
 	height int
 }
@@ -54,7 +55,27 @@ type list struct {
 	samples []sample
 	buckets map[string]bool
 	lines   int64
-	dropped int64 // lines that creating a dataset would drop (CL-6.20)
+	dropped int64                      // lines that creating a dataset would drop (CL-6.20)
+	seen    map[[sha256.Size]byte]bool // source-refs
+}
+
+// add adds a line that was judged. Of lines with one image the first counts (CL-6.22).
+func (l *list) add(number int64, doc *manifest.Doc, e *manifest.Entry) {
+	s := sampleOf(doc, e)
+	if ref := sha256.Sum256(e.SourceRef); !e.Dropped && l.seen[ref] {
+		s = sample{state: invalidLine, failed: true, repeat: true}
+	} else {
+		l.seen[ref] = true
+	}
+	s.number = number
+	l.lines = number
+	l.samples = append(l.samples, s)
+	if e.Dropped || s.repeat {
+		l.dropped++
+	}
+	if s.image.Bucket != "" {
+		l.buckets[s.image.Bucket] = true
+	}
 }
 
 // readSamples judges every line of a split, as creating a dataset does, and
@@ -62,7 +83,7 @@ type list struct {
 // *model.Failure with the message of one: they come from manifests then
 // (CL-12.3).
 func readSamples(ctx context.Context, run *model.Run, split fovea.Split) (*list, error) {
-	out := &list{buckets: map[string]bool{}}
+	out := &list{buckets: map[string]bool{}, seen: map[[sha256.Size]byte]bool{}}
 	checker := newChecker(run.Limits)
 	var doc manifest.Doc
 	var entry manifest.Entry
@@ -79,16 +100,7 @@ func readSamples(ctx context.Context, run *model.Run, split fovea.Split) (*list,
 		entry.Reset()
 		entry.Line, entry.Number = line, number
 		checker.Check(&entry, &doc, bad)
-		s := sampleOf(&doc, &entry)
-		s.number = number
-		out.lines = number
-		out.samples = append(out.samples, s)
-		if entry.Dropped {
-			out.dropped++
-		}
-		if s.image.Bucket != "" {
-			out.buckets[s.image.Bucket] = true
-		}
+		out.add(number, &doc, &entry)
 		return nil
 	})
 	return out, err

@@ -1,6 +1,7 @@
 package rekognition
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"math"
 	"slices"
@@ -293,23 +294,49 @@ func TestValidated(t *testing.T) {
 	const meta = `"l-metadata":{"class-name":"oak","confidence":1,"type":"groundtruth/image-classification","job-name":"j","human-annotated":"yes","creation-date":"2021-07-11T03:32:13.456Z"`
 	for _, tt := range []struct {
 		name, line, want string
-		badImage         bool
+		of               sample
 	}{
-		{"valid", `{"source-ref":"s3://b/1.jpg","l":1,` + meta + `}}`, `{"source-ref":"s3://b/1.jpg","l":1,` + meta + `}}`, false},
-		{"CL-6.105", `{"source-ref":"s3://b/1.jpg","l":1,` + meta + `},"errors":[{"code":"X"}],"warnings":[]}`, `{"source-ref":"s3://b/1.jpg","l":1,` + meta + `}}`, false},
+		{"valid", `{"source-ref":"s3://b/1.jpg","l":1,` + meta + `}}`, `{"source-ref":"s3://b/1.jpg","l":1,` + meta + `}}`, sample{}},
+		{"CL-6.105", `{"source-ref":"s3://b/1.jpg","l":1,` + meta + `},"errors":[{"code":"X"}],"warnings":[]}`, `{"source-ref":"s3://b/1.jpg","l":1,` + meta + `}}`, sample{}},
 		{"CL-6.39", `{"source-ref":"s3://b/1.gif","l":1,` + meta + `}}`, `{"source-ref":"s3://b/1.gif","l":1,` + meta +
-			`},"errors":[{"code":"ERROR_INVALID_IMAGE","message":"The image is invalid. Check S3 path and/or image properties."}]}`, true},
-		{"CL-6.54", `{"source-ref":"s3://b/9.jpg"}`, `{"source-ref":"s3://b/9.jpg","warnings":[{"code":"WARNING_UNANNOTATED_RECORD","message":"Record is unannotated."}]}`, false},
-		{"CL-6.103", `{"source-ref"`, `{"errors":[{"code":"ERROR_INVALID_JSON_LINE","message":"The JSON Line has an invalid format."}]}`, false},
+			`},"errors":[{"code":"ERROR_INVALID_IMAGE","message":"The image is invalid. Check S3 path and/or image properties."}]}`, sample{state: invalidLine, image: fovea.ObjectRef{Bucket: "b", Key: "1.gif"}}},
+		{"CL-6.22", `{"source-ref":"s3://b/1.jpg","l":1,` + meta + `}}`, `{"source-ref":"s3://b/1.jpg","l":1,` + meta +
+			`},"errors":[{"code":"ERROR_DUPLICATE_SOURCE_REF","message":"The source-ref is that of an earlier line."}]}`, sample{state: invalidLine, repeat: true}},
+		{"CL-6.54", `{"source-ref":"s3://b/9.jpg"}`, `{"source-ref":"s3://b/9.jpg","warnings":[{"code":"WARNING_UNANNOTATED_RECORD","message":"Record is unannotated."}]}`, sample{}},
+		{"CL-6.103", `{"source-ref"`, `{"errors":[{"code":"ERROR_INVALID_JSON_LINE","message":"The JSON Line has an invalid format."}]}`, sample{}},
 	} {
 		var doc manifest.Doc
 		var entry manifest.Entry
 		bad := doc.Parse([]byte(tt.line), 100_000)
 		entry.Line = []byte(tt.line)
 		newChecker(Limits()).Check(&entry, &doc, bad)
-		if got := string(appendValidated(nil, &doc, &entry, bad, tt.badImage)); got != tt.want {
+		if got := string(appendValidated(nil, &doc, &entry, bad, tt.of.faults(&entry)...)); got != tt.want {
 			t.Errorf("%s:\n%s, want\n%s", tt.name, got, tt.want)
 		}
+	}
+}
+
+// TestRepeats (CL-6.20, CL-6.22): of the lines of an external manifest that have
+// one image the first counts, and the others as dropped.
+func TestRepeats(t *testing.T) {
+	l := &list{buckets: map[string]bool{}, seen: map[[sha256.Size]byte]bool{}}
+	for i, line := range []string{imageLine, `{}`, boxLine, imageLine, `{}`} {
+		var doc manifest.Doc
+		entry := manifest.Entry{Line: []byte(line)}
+		newChecker(Limits()).Check(&entry, &doc, doc.Parse(entry.Line, 100_000))
+		l.add(int64(i+1), &doc, &entry)
+	}
+	var valid, repeats []int64
+	for _, s := range l.samples {
+		if s.state == validLine {
+			valid = append(valid, s.number)
+		}
+		if s.repeat {
+			repeats = append(repeats, s.number)
+		}
+	}
+	if !slices.Equal(valid, []int64{1, 3}) || !slices.Equal(repeats, []int64{4}) || l.dropped != 3 || l.lines != 5 {
+		t.Errorf("valid %v, repeated %v, %d dropped of %d; want 1 and 3, 4, 3 of 5", valid, repeats, l.dropped, l.lines)
 	}
 }
 

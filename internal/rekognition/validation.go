@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"fovea"
+	"fovea/internal/dataset"
 	"fovea/internal/manifest"
 	"fovea/internal/model"
 )
@@ -162,8 +163,11 @@ func writeValidation(ctx context.Context, run *model.Run, from fovea.Split, file
 			entry.Reset()
 			entry.Line, entry.Number = line, number
 			checker.Check(&entry, &doc, bad)
-			badImage := number <= int64(len(samples)) && samples[number-1].state == invalidLine && samples[number-1].image.Key != "" && !hasLineError(&entry)
-			out = appendValidated(out[:0], &doc, &entry, bad, badImage)
+			var of sample
+			if number <= int64(len(samples)) {
+				of = samples[number-1]
+			}
+			out = appendValidated(out[:0], &doc, &entry, bad, of.faults(&entry)...)
 			if _, err := w.Write(append(out, '\n')); err != nil {
 				return err
 			}
@@ -182,9 +186,21 @@ func hasLineError(e *manifest.Entry) bool {
 	return e.Dropped
 }
 
+// faults returns why a line cannot be used though nothing in it says so: its
+// image is that of an earlier line (CL-6.22), or is no good (CL-6.39).
+func (s sample) faults(e *manifest.Entry) []StoredProblem {
+	switch {
+	case s.repeat:
+		return []StoredProblem{{Code: dataset.DuplicateLine, Message: "The source-ref is that of an earlier line."}}
+	case s.state == invalidLine && s.image.Key != "" && !hasLineError(e):
+		return []StoredProblem{{Code: codeImage, Message: messageImage}}
+	}
+	return nil
+}
+
 // appendValidated appends a line as a validation manifest has it (CL-6.102,
-// CL-6.103).
-func appendValidated(dst []byte, doc *manifest.Doc, e *manifest.Entry, bad *manifest.LineError, badImage bool) []byte {
+// CL-6.103), with more faults than those that checking it found.
+func appendValidated(dst []byte, doc *manifest.Doc, e *manifest.Entry, bad *manifest.LineError, more ...StoredProblem) []byte {
 	if bad != nil {
 		code, message := codeInvalidJSON, messages[codeInvalidJSON]
 		if len(e.Problems) > 0 {
@@ -204,10 +220,7 @@ func appendValidated(dst []byte, doc *manifest.Doc, e *manifest.Entry, bad *mani
 			warns = append(warns, stored)
 		}
 	}
-	if badImage {
-		errs = append(errs, StoredProblem{Code: codeImage, Message: messageImage})
-	}
-	l.addProblems(errs)
+	l.addProblems(append(errs, more...))
 	for _, p := range warns {
 		c := &l.carriers[l.carrierAt(p.At)]
 		c.warnings = append(c.warnings, p)
