@@ -182,7 +182,7 @@ const cellSide = 96
 // kinds trains on squares around cells, 20 of each kind, and tests on those of
 // other photographs.
 func (b *bench) kinds(ctx context.Context) (*table, error) {
-	const learn, try = 20, 60
+	const learn, try = 20, 30
 	l := newLabelling(&table{
 		title: "One label for each image",
 		text: fmt.Sprintf("Blood cells, cut out of the photographs as squares of %d pixels: which kind is in the middle; %d of each to train, %d of each to test, of other photographs.",
@@ -212,7 +212,7 @@ func (b *bench) kinds(ctx context.Context) (*table, error) {
 // cutOut returns squares around n cells of each kind, at most one of a kind from
 // each photograph and none that is cut off.
 func cutOut(ctx context.Context, smears []smear, n, seed int) (*labelled, error) {
-	out, left := &labelled{}, []int{n, n, n}
+	out, left := &labelled{}, [3]int{n, n, n}
 	r := rand.New(rand.NewPCG(uint64(seed), 0x637574))
 	for _, s := range smears {
 		img, err := s.image(ctx)
@@ -231,6 +231,9 @@ func cutOut(ctx context.Context, smears []smear, n, seed int) (*labelled, error)
 			square := img.Crop(imaging.Rect{X: x, Y: y, W: cellSide, H: cellSide})
 			out.add(func(context.Context) (*imaging.Image, error) { return square, nil }, o.Class)
 		}
+	}
+	if left != ([3]int{}) {
+		return nil, fmt.Errorf("the photographs lack %v of %d squares of each kind", left, n)
 	}
 	return out, nil
 }
