@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"os"
@@ -52,7 +53,7 @@ func forward(text *strings.Builder, dir string, rounds, times int) error {
 			sum := 0.0
 			for range times {
 				start := time.Now()
-				maps, err := net.Dense(img)
+				maps, err := net.Dense(context.Background(), img)
 				keep(&own, time.Since(start).Seconds())
 				if err != nil {
 					return err

@@ -5,8 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -119,7 +123,7 @@ func look(ctx context.Context, b *onnx.Backbone) (*seenBackbone, error) {
 	fastest, began := time.Duration(0), time.Now()
 	for n := 0; n == 0 || time.Since(began) < time.Second && n < 100; n++ {
 		start := time.Now()
-		if _, err := b.Global(image); err != nil {
+		if _, err := b.Global(ctx, image); err != nil {
 			return nil, err
 		}
 		if took := time.Since(start); n == 0 || took < fastest {
@@ -158,9 +162,18 @@ func (s *seenBackbone) print(ctx context.Context, w io.Writer, file []byte) erro
 
 func describeLayer(l onnx.Layer) string {
 	if l.Stride == 0 {
-		return fmt.Sprintf("%s: %d numbers", l.Name, l.Channels)
+		return fmt.Sprintf("%s: %d numbers", printableName(l.Name), l.Channels)
 	}
-	return fmt.Sprintf("%s: map of %d numbers every %d pixels", l.Name, l.Channels, l.Stride)
+	return fmt.Sprintf("%s: map of %d numbers every %d pixels", printableName(l.Name), l.Channels, l.Stride)
+}
+
+// printableName returns a name that a file gives, quoted where it has what a
+// terminal would not show or would obey.
+func printableName(name string) string {
+	if utf8.ValidString(name) && !strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return name
+	}
+	return strconv.Quote(name)
 }
 
 // listLayers prints all layers of a network.
@@ -181,7 +194,7 @@ func listLayers(ctx context.Context, w io.Writer, path string, file []byte, asJS
 		if l.Stride > 0 {
 			every = fmt.Sprintf("%d pixels", l.Stride)
 		}
-		fmt.Fprintf(t, "%s\t%s\t%d\t%s\n", l.Name, l.Operator, l.Channels, every)
+		fmt.Fprintf(t, "%s\t%s\t%d\t%s\n", printableName(l.Name), printableName(l.Operator), l.Channels, every)
 	}
 	return t.Flush()
 }

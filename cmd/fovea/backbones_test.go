@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -97,5 +98,38 @@ func TestT23BackboneFiles(t *testing.T) {
 	n := &node{config: &config{Backbones: make([]string, maxBackbones+1)}, log: slog.New(slog.DiscardHandler)}
 	if err := n.openBackbones(t.Context()); err == nil || !strings.Contains(err.Error(), "17 times") {
 		t.Errorf("too many: %v", err)
+	}
+}
+
+// TestT23LayerNames: names in a file of a stranger do nothing to the terminal, nor
+// to the table that they are in.
+func TestT23LayerNames(t *testing.T) {
+	const evil = "a\x1b[2J\nLAYER\t\u202eb\xff"
+	var g onnxtest.Graph
+	g.Input(onnxtest.Info("x", 1, 3, -1, -1))
+	g.Node("GlobalAveragePool", []string{"x"}, []string{evil})
+	g.Output(onnxtest.Info(evil, 1, 3, 1, 1))
+	var list, seen strings.Builder
+	if err := listLayers(t.Context(), &list, "evil.onnx", g.File(), false); err != nil {
+		t.Fatal(err)
+	}
+	b, err := onnx.Load(t.Context(), g.File(), onnx.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := b.Describe(t.Context())
+	if err == nil {
+		err = (&seenBackbone{Description: d}).print(t.Context(), &seen, g.File())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, text := range map[string]string{"layers": list.String(), "description": seen.String()} {
+		if strings.ContainsAny(text, "\x1b\u202e\xff") || !strings.Contains(text, strconv.Quote(evil)) {
+			t.Errorf("%s: %q", what, text)
+		}
+	}
+	if got := printableName("/layer2/Rélu 7"); got != "/layer2/Rélu 7" {
+		t.Errorf("a name that is good becomes %s", got)
 	}
 }

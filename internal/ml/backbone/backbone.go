@@ -8,9 +8,14 @@
 // features, because features of another mean nothing to it.
 package backbone
 
-import "fovea/internal/imaging"
+import (
+	"context"
 
-// A Backbone makes features of images. It is safe for use by several goroutines.
+	"fovea/internal/imaging"
+)
+
+// A Backbone makes features of images. It is safe for use by several goroutines,
+// and ends early when the context does.
 type Backbone interface {
 	// Name returns what the backbone is called, for people.
 	Name() string
@@ -20,10 +25,10 @@ type Backbone interface {
 
 	// Dense returns the maps of an image, fine to coarse. The image is used at
 	// the size that it has; whoever calls fits it.
-	Dense(*imaging.Image) ([]Map, error)
+	Dense(context.Context, *imaging.Image) ([]Map, error)
 
 	// Global returns one vector for the whole image.
-	Global(*imaging.Image) ([]float32, error)
+	Global(context.Context, *imaging.Image) ([]float32, error)
 }
 
 // A Sized backbone was made for images of a size.

@@ -91,7 +91,7 @@ func TestForward(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := picture(45, 32)
-	got, err := b.Dense(m)
+	got, err := b.Dense(t.Context(), m)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func TestForward(t *testing.T) {
 			}
 		}
 	}
-	vector, err := b.Global(m)
+	vector, err := b.Global(t.Context(), m)
 	if err != nil || len(vector) != len(global) {
 		t.Fatalf("the vector has %d numbers, want %d (%v)", len(vector), len(global), err)
 	}
@@ -173,7 +173,7 @@ func TestConcurrent(t *testing.T) {
 	}
 	var want [][]float32
 	for i := range 6 {
-		v, err := b.Global(picture(20+30*i, 90-10*i))
+		v, err := b.Global(t.Context(), picture(20+30*i, 90-10*i))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -184,7 +184,7 @@ func TestConcurrent(t *testing.T) {
 		all.Go(func() {
 			for i := range 18 {
 				k := (i*5 + g) % len(want)
-				if v, err := b.Global(picture(20+30*k, 90-10*k)); err != nil || cmp.Diff(want[k], v) != "" {
+				if v, err := b.Global(t.Context(), picture(20+30*k, 90-10*k)); err != nil || cmp.Diff(want[k], v) != "" {
 					t.Errorf("image %d: another vector (%v)", k, err)
 				}
 			}
@@ -233,7 +233,7 @@ func BenchmarkDense(b *testing.B) {
 	}
 	m := picture(256, 256)
 	for b.Loop() {
-		if _, err := p.Dense(m); err != nil {
+		if _, err := p.Dense(b.Context(), m); err != nil {
 			b.Fatal(err)
 		}
 	}

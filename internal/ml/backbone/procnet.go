@@ -1,6 +1,7 @@
 package backbone
 
 import (
+	"context"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/hex"
@@ -108,9 +109,9 @@ var Default = sync.OnceValues(func() (Backbone, error) {
 func (p *procnet) Name() string { return "procnet16" }
 func (p *procnet) Hash() string { return p.hash }
 
-func (p *procnet) Dense(m *imaging.Image) ([]Map, error) {
+func (p *procnet) Dense(ctx context.Context, m *imaging.Image) ([]Map, error) {
 	var maps []Map
-	err := p.run(m, func(s *nn.Session) {
+	err := p.run(ctx, m, func(s *nn.Session) {
 		for i, v := range p.runner.Net().Outputs() {
 			maps = append(maps, copyMap(s.Value(v), 4<<i))
 		}
@@ -118,9 +119,9 @@ func (p *procnet) Dense(m *imaging.Image) ([]Map, error) {
 	return maps, err
 }
 
-func (p *procnet) Global(m *imaging.Image) ([]float32, error) {
+func (p *procnet) Global(ctx context.Context, m *imaging.Image) ([]float32, error) {
 	var out []float32
-	err := p.run(m, func(s *nn.Session) {
+	err := p.run(ctx, m, func(s *nn.Session) {
 		for _, v := range p.runner.Net().Outputs() {
 			out = moments(out, s.Value(v))
 		}
@@ -129,7 +130,10 @@ func (p *procnet) Global(m *imaging.Image) ([]float32, error) {
 }
 
 // run runs the network on an image and calls fn with the session.
-func (p *procnet) run(m *imaging.Image, fn func(*nn.Session)) error {
+func (p *procnet) run(ctx context.Context, m *imaging.Image, fn func(*nn.Session)) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	m = m.PadTo(Multiple)
 	return p.runner.Run(m.H, m.W, func(s *nn.Session) {
 		Fill(s.Input(), 0, m)

@@ -92,12 +92,12 @@ type fake struct{ hash string }
 func (f fake) Name() string { return "fake" }
 func (f fake) Hash() string { return f.hash }
 
-func (f fake) Dense(m *imaging.Image) ([]backbone.Map, error) {
+func (f fake) Dense(_ context.Context, m *imaging.Image) ([]backbone.Map, error) {
 	c := feature.Classical(m, 16)
 	return []backbone.Map{{Width: c.W, Height: c.H, Channels: c.C, Stride: 16, Data: c.Data}}, nil
 }
 
-func (f fake) Global(m *imaging.Image) ([]float32, error) {
+func (f fake) Global(_ context.Context, m *imaging.Image) ([]float32, error) {
 	return feature.Classical(m, 16).Pool(), nil
 }
 

@@ -19,7 +19,7 @@ type keen struct{ fake }
 
 func (keen) Side() int { return 96 }
 
-func (keen) Dense(m *imaging.Image) ([]backbone.Map, error) {
+func (keen) Dense(_ context.Context, m *imaging.Image) ([]backbone.Map, error) {
 	const stride = 12
 	out := backbone.Map{Width: m.W / stride, Height: m.H / stride, Channels: 2, Stride: stride}
 	for y := range out.Height {

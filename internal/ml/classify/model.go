@@ -1,6 +1,7 @@
 package classify
 
 import (
+	"context"
 	"math"
 	"slices"
 
@@ -101,7 +102,7 @@ func (p Prediction) IsAnomalous() (bool, float32) {
 // Predict returns what the model says of an image, of which as many features
 // are given as in training (Set.Given). Otherwise the error is the backbone's.
 func (m *Model) Predict(img *imaging.Image, given ...float32) (Prediction, error) {
-	v, err := m.look(img, given)
+	v, err := m.look(context.Background(), img, given)
 	if err != nil {
 		return Prediction{}, err
 	}

@@ -67,7 +67,7 @@ func lensOf(t Task, b backbone.Backbone) lens {
 }
 
 // look returns what is seen of an image, and what is given of it.
-func (l lens) look(m *imaging.Image, given []float32) (*view, error) {
+func (l lens) look(ctx context.Context, m *imaging.Image, given []float32) (*view, error) {
 	if len(given) != l.given {
 		return nil, fmt.Errorf("classify: %d features are given, and %d were in training", len(given), l.given)
 	}
@@ -85,9 +85,9 @@ func (l lens) look(m *imaging.Image, given []float32) (*view, error) {
 	}
 	var err error
 	if l.global {
-		v.global, err = l.network.Global(small)
+		v.global, err = l.network.Global(ctx, small)
 	} else {
-		v.deep, err = deepCells(l.network, small)
+		v.deep, err = deepCells(ctx, l.network, small)
 	}
 	if err != nil {
 		return nil, err
@@ -99,8 +99,8 @@ func (l lens) look(m *imaging.Image, given []float32) (*view, error) {
 }
 
 // deepCells returns the maps of a network as one.
-func deepCells(b backbone.Backbone, m *imaging.Image) (*feature.Map, error) {
-	maps, err := b.Dense(m)
+func deepCells(ctx context.Context, b backbone.Backbone, m *imaging.Image) (*feature.Map, error) {
+	maps, err := b.Dense(ctx, m)
 	if err != nil {
 		return nil, err
 	}
@@ -184,7 +184,7 @@ func (g *gallery) view(ctx context.Context, i int) (*view, error) {
 	if g.set.Given != nil {
 		given = g.set.Given[i]
 	}
-	if v, err = g.look(m, given); err != nil {
+	if v, err = g.look(ctx, m, given); err != nil {
 		return nil, err
 	}
 	g.mu.Lock()

@@ -111,12 +111,13 @@ func displayName(name string) string {
 	return cmp.Or(name[:min(len(name), 100)], "onnx")
 }
 
-// try runs the network, on images of two shapes where it takes any, and notes
-// the form of what it says.
+// try runs the network, where it takes images of any size on two shapes and on
+// the largest one that it will be shown, and notes the form of what it says.
 func (b *Backbone) try(ctx context.Context) error {
 	sizes := [][2]int{{b.model.shape[3], b.model.shape[2]}}
 	if sizes[0][0] < 0 {
-		sizes = [][2]int{{4 * b.o.Multiple, 4 * b.o.Multiple}, {6 * b.o.Multiple, 4 * b.o.Multiple}}
+		n := b.o.Multiple
+		sizes = [][2]int{{4 * n, 4 * n}, {6 * n, 4 * n}, {b.o.Side, b.o.Side}}
 	}
 	for i, s := range sizes {
 		out, err := b.run(ctx, sampleImage(s[0], s[1]))
@@ -185,8 +186,8 @@ func (b *Backbone) Side() int {
 
 // Dense returns the maps, fine to coarse, without what padding added. Where the
 // network takes one size only, the image is fitted into it.
-func (b *Backbone) Dense(m *imaging.Image) ([]backbone.Map, error) {
-	out, err := b.run(context.Background(), m)
+func (b *Backbone) Dense(ctx context.Context, m *imaging.Image) ([]backbone.Map, error) {
+	out, err := b.run(ctx, m)
 	if err != nil {
 		return nil, err
 	}
@@ -203,8 +204,8 @@ func (b *Backbone) Dense(m *imaging.Image) ([]backbone.Map, error) {
 // Global returns the outputs that describe the image as a whole; if there are
 // none, the token of the class and the mean of the others; if there are no
 // tokens, mean and deviation of each channel of each map.
-func (b *Backbone) Global(m *imaging.Image) ([]float32, error) {
-	out, err := b.run(context.Background(), m)
+func (b *Backbone) Global(ctx context.Context, m *imaging.Image) ([]float32, error) {
+	out, err := b.run(ctx, m)
 	if err != nil {
 		return nil, err
 	}

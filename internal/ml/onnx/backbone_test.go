@@ -47,11 +47,11 @@ func TestBackbone(t *testing.T) {
 	for i := range m.Pix {
 		m.Pix[i] = uint8(rng.IntN(256))
 	}
-	got, err := b.Dense(m)
+	got, err := b.Dense(t.Context(), m)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := own.Dense(m)
+	want, err := own.Dense(t.Context(), m)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,11 +71,11 @@ func TestBackbone(t *testing.T) {
 		}
 		near("map", got[i].Data, want[i].Data)
 	}
-	a, err := b.Global(m)
+	a, err := b.Global(t.Context(), m)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := own.Global(m)
+	c, err := own.Global(t.Context(), m)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +84,7 @@ func TestBackbone(t *testing.T) {
 		t.Errorf("name %q, hash %q", b.Name(), b.Hash())
 	}
 	// At a size that needs padding, the padding's cells are cut off.
-	odd, err := b.Dense(m.Crop(imaging.Rect{W: 50, H: 33}))
+	odd, err := b.Dense(t.Context(), m.Crop(imaging.Rect{W: 50, H: 33}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,12 +173,12 @@ func TestTransformer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		v, err := b.Global(m)
+		v, err := b.Global(t.Context(), m)
 		if err != nil {
 			t.Fatal(err)
 		}
 		vectors = append(vectors, v)
-		maps, err := b.Dense(m)
+		maps, err := b.Dense(t.Context(), m)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -233,7 +233,7 @@ func loadSmall(ctx context.Context, file []byte) error {
 	m.memory, m.work = 1<<24, 1<<29
 	b, err := m.load(ctx, file, Options{})
 	if err == nil {
-		_, err = b.Global(imaging.New(9, 7))
+		_, err = b.Global(ctx, imaging.New(9, 7))
 	}
 	return err
 }
@@ -272,6 +272,7 @@ func TestT23MaliciousONNX(t *testing.T) {
 			g.Node("Loop", []string{"x"}, []string{"y"}, onnxtest.Message{}.Text(1, "body").Bytes(6, onnxtest.Message{}))
 		}), "graph within the graph"},
 		{"unknown operator", with(func(g *onnxtest.Graph) { g.Node("Exec", []string{"x"}, []string{"y"}) }), `Exec (node "make y")`},
+		{"operator that a terminal would obey", with(func(g *onnxtest.Graph) { g.Node("Ex\x1b[2J\nec", []string{"x"}, []string{"y"}) }), `Ex\x1b[2J\nec (node "make y")`},
 		{"other domain", with(func(g *onnxtest.Graph) {
 			g.Body = g.Body.Bytes(1, onnxtest.Operation("Relu", []string{"x"}, []string{"y"}).Text(7, "evil"))
 		}), "evil"},
@@ -309,6 +310,12 @@ func TestT23MaliciousONNX(t *testing.T) {
 			g.Node("MaxPool", []string{"x"}, []string{"p"}, onnxtest.Setting("kernel_shape", []int{14, 14}), onnxtest.Setting("strides", []int{14, 14}))
 			g.Node("Flatten", []string{"p"}, []string{"y"})
 		}), "images of other sizes"},
+		{"too much memory for images of its size", withSettings(with(relu), "fovea.size", "2048"), "bytes of others"},
+		{"too much work for images of its size", withSettings(with(func(g *onnxtest.Graph) {
+			g.Weights(onnxtest.Floats("w", []int{2, 3, 9, 9}, make([]float32, 2*3*9*9)...))
+			g.Node("Conv", []string{"x", "w"}, []string{"y"}, onnxtest.Setting("strides", []int{1, 1}), onnxtest.Setting("pads", []int{4, 4, 4, 4}))
+		}), "fovea.size", "1152"), "multiplications"},
+		{"a size that no multiple reaches", withSettings(with(relu), "fovea.size", "4090", "fovea.multiple", "100"), "4096 to a side"},
 		{"functions", onnxtest.Message(with(relu)).Bytes(25, nil), "functions"},
 		{"two graphs", append(with(relu), with(relu)...), "two graphs"},
 		{"too much memory", with(func(g *onnxtest.Graph) {

@@ -496,7 +496,7 @@ func (m *Model) supported() error {
 	for _, n := range m.nodes {
 		if operators[n.op] == nil && !seen[n.op] {
 			seen[n.op] = true
-			missing = append(missing, fmt.Sprintf("%.100s (node %.100q)", n.op, n.name))
+			missing = append(missing, fmt.Sprintf("%s (node %.100q)", strings.Trim(fmt.Sprintf("%.100q", n.op), `"`), n.name))
 		}
 	}
 	if len(missing) == 0 {

@@ -55,7 +55,7 @@ func TestSettings(t *testing.T) {
 	if b.Side() != 100 || b.shape != (form{numbers: 18, channels: 9}) {
 		t.Errorf("side %d, form %+v", b.Side(), b.shape)
 	}
-	maps, err := b.Dense(imaging.New(16, 8))
+	maps, err := b.Dense(t.Context(), imaging.New(16, 8))
 	if err != nil || len(maps) != 2 || maps[0].Stride != 2 || maps[1].Stride != 4 || maps[1].Channels != 5 {
 		t.Errorf("maps %+v, error %v", maps, err)
 	}
@@ -115,7 +115,7 @@ func TestSettingsOfInput(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := b.Global(grey)
+		got, err := b.Global(t.Context(), grey)
 		if err != nil || len(got) != 3 {
 			t.Fatalf("%v, %v", got, err)
 		}
