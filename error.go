@@ -79,6 +79,11 @@ func Errorf(kind Kind, format string, args ...any) *Error {
 	return &Error{Kind: kind, Message: err.Error(), Err: errors.Unwrap(err)}
 }
 
+// ErrNoBackbone is the cause of errors for which a node cannot train or host a
+// model: it lacks the network through which the model looks. Other nodes may
+// have it.
+var ErrNoBackbone = errors.New("the backbone is not on this node")
+
 // KindOf returns the kind of the first Error in err's chain, Internal if there
 // is none.
 func KindOf(err error) Kind {

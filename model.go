@@ -58,6 +58,7 @@ type Model struct {
 	Began    time.Time // when the last attempt at the training began; zero before the first
 	Progress float64   // share of the training that is done, 0 to 1
 	Stage    string    // what the training is at, for people
+	Waiting  Wait      // of the training for a node that has its backbone; zero while it does not wait
 
 	MinUnits int // inference units of the last start; 0 if it was never started
 	MaxUnits int // 0 for none given
@@ -75,6 +76,23 @@ type Model struct {
 	// Thresholds are those that were set by label, from 0 to 1, in place of
 	// what training chose (Result.Thresholds).
 	Thresholds map[string]float64
+}
+
+// A Wait says since when something is waited for, and when it was missed last.
+type Wait struct{ Since, Seen time.Time }
+
+// Miss notes that what is waited for is missing now. It is looked for about every
+// so often: time in which nobody looked, because all nodes were off or busy, does
+// not count, and Since moves on by it.
+func (w *Wait) Miss(now time.Time, every time.Duration) {
+	gap := now.Sub(w.Seen)
+	switch {
+	case w.Since.IsZero():
+		w.Since = now
+	case gap > 2*every:
+		w.Since = w.Since.Add(gap)
+	}
+	w.Seen = now
 }
 
 // Asked is what was asked for when a model was made.

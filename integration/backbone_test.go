@@ -256,8 +256,8 @@ func refusesBackbone(t *testing.T, err error, hash string, args []string, other 
 }
 
 // TestBackboneOnNodes: a training that was asked for with a backbone is left alone
-// by a node that lacks it and done by one that has it; a model runs on the latter,
-// and the former says why it does not.
+// by a node that lacks it and done by one that has it, and so is the start of the
+// model.
 func TestBackboneOnNodes(t *testing.T) {
 	t.Parallel()
 	c := startCluster(t, 2)
@@ -282,5 +282,16 @@ func TestBackboneOnNodes(t *testing.T) {
 	}
 	if out := ofModel(t, with, "list", "lookout/shared", "--output", "json"); !strings.Contains(out, "tiny "+hash) {
 		t.Errorf("it was not trained with tiny: %s", out)
+	}
+	with.Kill()
+	if err := without.Lookout(t.Context(), "POST", "/projects/shared/models/1/start", nil, map[string]any{"MinInferenceUnits": 1}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := with.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	got = await(t, "the start", lookoutModel(t, without, "shared", "1"), `{"ModelDescription":{"Status":"STARTING_HOSTING"}}`)
+	if status, _ := lookup(got, "ModelDescription.Status"); status != "HOSTED" {
+		t.Errorf("it is %s", show(got))
 	}
 }

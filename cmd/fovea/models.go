@@ -25,6 +25,9 @@ func (n *node) openModels(profiles map[fovea.Service]fovea.Profile, pager *fovea
 		},
 		Backbones: n.backbones, Scratch: n.scratch(), Cores: c.TrainingCores, Longest: c.TrainingTime, Version: version(),
 	}
+	if c.sharesDatabase() {
+		models.Leave = leaveStart
+	}
 	load := func(ctx context.Context, m *fovea.Model) (hosting.Predictor, error) {
 		weights, err := models.ReadWeights(ctx, m)
 		if err != nil {
@@ -44,6 +47,10 @@ func (n *node) openModels(profiles map[fovea.Service]fovea.Profile, pager *fovea
 	models.Ready = host.Ready
 	return models, host
 }
+
+// leaveStart is how long a node that lacks the backbone of a model leaves its
+// start to others, which may be starting themselves.
+const leaveStart = 90 * time.Second
 
 // scratch returns the folder for what trainings keep for a while, without what
 // one that was killed has left; "", that of the system, if there can be none.
@@ -72,17 +79,35 @@ var loaders = map[fovea.Service]func([]byte, *hosting.Backbones) (hosting.Predic
 // tidyEvery is how often models that nobody calls are looked for.
 const tidyEvery = time.Minute
 
-// tidyModels takes models that nobody calls out of memory, until ctx ends.
+// tidyModels takes models that nobody calls out of memory, and tells other nodes
+// which backbones there are, until ctx ends.
 func (n *node) tidyModels(ctx context.Context) {
 	tick := time.NewTicker(tidyEvery)
 	defer tick.Stop()
 	for {
+		n.announceBackbones(ctx)
 		select {
 		case <-tick.C:
 			n.host.Tidy()
 		case <-ctx.Done():
 			return
 		}
+	}
+}
+
+// announceBackbones tells the nodes of the same database which backbones this one
+// has beside that of the program.
+func (n *node) announceBackbones(ctx context.Context) {
+	if !n.config.sharesDatabase() {
+		return
+	}
+	var hashes []string
+	for _, own := range n.backbones.Own {
+		hashes = append(hashes, own.Hash())
+	}
+	err := (&model.Ops{Store: n.store}).Announce(ctx, hashes)
+	if err != nil && ctx.Err() == nil {
+		n.log.Warn("other nodes cannot be told which backbones are here", "error", err)
 	}
 }
 

@@ -29,8 +29,8 @@ type Sighted interface {
 }
 
 // Find returns the backbone of that hash, through which a model looks that was
-// trained with it. Where the server has others only the model is NotReady: its
-// heads would give numbers without meaning.
+// trained with it. Where the server has others only the model is NotReady, for
+// the cause fovea.ErrNoBackbone: its heads would give numbers without meaning.
 func (b *Backbones) Find(name, hash string) (backbone.Backbone, error) {
 	embedded, err := backbone.Default()
 	if err != nil {
@@ -44,8 +44,10 @@ func (b *Backbones) Find(name, hash string) (backbone.Backbone, error) {
 			return own, nil
 		}
 	}
-	return nil, fovea.Errorf(fovea.NotReady, "it was trained with the backbone %s (SHA-256 %s), and this server has %s. Start the server with --backbone and the file of that one as well, or train the model again",
+	lack := fovea.Errorf(fovea.NotReady, "it was trained with the backbone %s (SHA-256 %s), and this server has %s. Start the server with --backbone and the file of that one as well, or train the model again",
 		printable(name), printable(hash), b.list(embedded))
+	lack.Err = fovea.ErrNoBackbone
+	return nil, lack
 }
 
 // printable returns the name or hash that a model gives, which may come from a

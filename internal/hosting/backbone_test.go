@@ -1,6 +1,7 @@
 package hosting
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -35,7 +36,7 @@ func TestBackbonesFind(t *testing.T) {
 		t.Errorf("the second: %v", err)
 	}
 	_, err = both.Find("c-net", strings.Repeat("c", 64))
-	if fovea.KindOf(err) != fovea.NotReady {
+	if fovea.KindOf(err) != fovea.NotReady || !errors.Is(err, fovea.ErrNoBackbone) {
 		t.Fatalf("another one: %v", err)
 	}
 	for _, want := range []string{"c-net", strings.Repeat("c", 64), a.Hash(), b.Hash(), embedded.Hash(), "--backbone"} {

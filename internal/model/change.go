@@ -132,6 +132,8 @@ func inUse(v *View, wayOut string) error {
 // RunHost takes a model that is starting to Running, once it is known that it
 // can be hosted, and one that is stopping to Stopped. Weights are loaded by the
 // node that needs them first. A fault of ours is returned, for another try.
+// Where this node lacks the model's backbone, the error is fovea.ErrElsewhere for
+// the time of Leave since the start; after that the start fails.
 func (o *Ops) RunHost(ctx context.Context, job fovea.HostJob) error {
 	m, err := o.model(ctx, job.Model)
 	if err != nil || m == nil || !m.Updated.Equal(job.Since) {
@@ -141,7 +143,11 @@ func (o *Ops) RunHost(ctx context.Context, job fovea.HostJob) error {
 	var damage *Damage
 	if m.Status == fovea.Starting && o.Ready != nil {
 		unready = o.Ready(ctx, m)
-		if kind := fovea.KindOf(unready); unready != nil && !errors.As(unready, &damage) && (kind == fovea.Internal || kind == fovea.Throttled) {
+		kind := fovea.KindOf(unready)
+		switch {
+		case errors.Is(unready, fovea.ErrNoBackbone) && o.now().Sub(m.Updated) < o.Leave:
+			return fmt.Errorf("host model %d: %w: %v", m.ID, fovea.ErrElsewhere, unready)
+		case unready != nil && !errors.As(unready, &damage) && (kind == fovea.Internal || kind == fovea.Throttled):
 			return fmt.Errorf("host model %d: %v", m.ID, unready) // of the kind Internal: for another try
 		}
 	}

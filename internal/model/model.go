@@ -38,6 +38,7 @@ type Ops struct {
 	Longest  time.Duration                             // that a training may take; 0 for 24 hours (CL-9.15, LV-6.6)
 	Tell     time.Duration                             // how often the progress of a training is stored; 0 for two seconds
 	Ready    func(context.Context, *fovea.Model) error // reports why a model cannot be hosted; nil for not asking
+	Leave    time.Duration                             // how long a start is left to nodes that have the model's backbone where one lacks it; 0 for not at all
 	Log      *slog.Logger                              // nil for none
 	Version  string                                    // of the program, kept with what it trained
 	SweepAge time.Duration                             // how old weights are before the sweep looks at them; 0 for an hour, negative for any

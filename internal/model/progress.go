@@ -51,7 +51,9 @@ func (r *Run) watch(ctx context.Context, every time.Duration, stop context.Cance
 
 // begin notes that an attempt at the training begins now, from the start.
 func (r *Run) begin(ctx context.Context) error {
-	return r.tell(ctx, func(m *fovea.Model) { m.Began, m.Progress, m.Stage = r.ops.now(), 0, "" })
+	return r.tell(ctx, func(m *fovea.Model) {
+		m.Began, m.Progress, m.Stage, m.Waiting = r.ops.now(), 0, "", fovea.Wait{}
+	})
 }
 
 // tell changes what the model says of its training, or reports errGone if there

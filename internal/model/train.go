@@ -50,22 +50,37 @@ var errGone = errors.New("the training was cancelled")
 // longest is how long a training may take (CL-9.15, LV-6.6).
 const longest = 24 * time.Hour
 
+func (o *Ops) longest() time.Duration { return cmp.Or(o.Longest, longest) }
+
 // RunTrain trains a model. Run again, after a crash or beside itself, it begins
 // from the start and comes to the same weights: everything random in it comes
 // from the model's identifier.
 //
-// Where this node lacks the backbone that the training was asked for with, the
-// error is fovea.ErrElsewhere. Others are of the kind Internal, as those of all
+// Where this node lacks the backbone that the training was asked for with, and
+// needs it, the error is fovea.ErrElsewhere. Others are of the kind Internal, as those of all
 // jobs.
 func (o *Ops) RunTrain(ctx context.Context, job fovea.TrainJob) error {
 	m, err := o.model(ctx, job.Model)
 	if err != nil || m == nil || m.Status != fovea.Training {
 		return err
 	}
-	if err := o.lacksBackbone(m); err != nil {
-		return o.awaitBackbone(ctx, m, err)
+	lack := o.lacksBackbone(m)
+	if lack != nil {
+		try := false
+		if m.Waiting.Since.IsZero() {
+			try, err = o.mayNeedNone(ctx, m)
+		}
+		if err == nil && !try {
+			return o.awaitBackbone(ctx, m, lack)
+		}
 	}
-	if err := o.train(ctx, m); err != nil {
+	if err == nil {
+		err = o.train(ctx, m)
+	}
+	switch {
+	case errors.Is(err, fovea.ErrNoBackbone):
+		return o.awaitBackbone(ctx, m, err)
+	case err != nil:
 		return fmt.Errorf("train model %d: %v", job.Model, err)
 	}
 	return nil
@@ -81,7 +96,7 @@ func (o *Ops) train(ctx context.Context, m *fovea.Model) error {
 		return ignoreGone(err)
 	}
 	defer o.working.add(run, o.now())()
-	allowed := cmp.Or(o.Longest, longest)
+	allowed := o.longest()
 	limited, cancel := context.WithTimeoutCause(ctx, allowed, &Failure{Message: fmt.Sprintf("The training took longer than %v.", allowed)})
 	defer cancel()
 	tctx, stop := context.WithCancelCause(limited)

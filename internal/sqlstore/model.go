@@ -15,6 +15,7 @@ const modelColumns = `id, project, name, created, updated, status, message, ours
 type detail struct {
 	Asked      fovea.Asked
 	Began      time.Time
+	Waiting    fovea.Wait `json:",omitzero"`
 	Result     *fovea.TrainingResult
 	Thresholds map[string]float64 `json:",omitempty"`
 }
@@ -33,7 +34,7 @@ func scanModel(s scanner) (*fovea.Model, error) {
 		return nil, fmt.Errorf("the detail of model %d: %w", m.ID, err)
 	}
 	m.Created, m.Updated, m.Began, m.Asked, m.Result = fromMillis(created), fromMillis(updated), d.Began, d.Asked, d.Result
-	m.Thresholds = d.Thresholds
+	m.Waiting, m.Thresholds = d.Waiting, d.Thresholds
 	return &m, nil
 }
 
@@ -127,7 +128,7 @@ func (t *tx) HasWeights(name string) (has bool, err error) {
 
 // PutModel implements fovea.Tx.
 func (t *tx) PutModel(m *fovea.Model) error {
-	text, err := json.Marshal(detail{m.Asked, m.Began, m.Result, m.Thresholds})
+	text, err := json.Marshal(detail{m.Asked, m.Began, m.Waiting, m.Result, m.Thresholds})
 	if err != nil {
 		return fmt.Errorf("put model %d: %w", m.ID, err)
 	}

@@ -27,6 +27,7 @@ func testModel(t *testing.T, s fovea.Store) {
 
 	m.Status, m.Message, m.Ours, m.Updated = fovea.StartFailed, "no \x00 memory", true, time.UnixMilli(1_800_000_000_001).UTC()
 	m.Began = time.UnixMilli(1_799_999_999_000).UTC()
+	m.Waiting = fovea.Wait{Since: time.UnixMilli(1_799_999_997_000).UTC(), Seen: time.UnixMilli(1_799_999_998_000).UTC()}
 	m.Progress, m.Stage, m.MinUnits, m.MaxUnits, m.Weights = 0.75, "heads", 2, 3, "models/5/weights"
 	m.Train, m.Test = fovea.RevisionKey{Dataset: 7, Number: 3}, fovea.RevisionKey{Dataset: 8, Number: 1}
 	m.Asked = fovea.Asked{KMSKey: "k", Description: "d\u00fc", Caller: "AKIA", AutoSplit: true, Source: "arn:x",
