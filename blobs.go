@@ -22,6 +22,18 @@ type Blob interface {
 	Size() int64
 }
 
+// ReadBlobAt is b.ReadAt, and ends with ctx where reading may take long: in S3.
+// Blobs that are kept there have a method ReadAtContext for it.
+func ReadBlobAt(ctx context.Context, b Blob, p []byte, off int64) (int, error) {
+	type contextReader interface {
+		ReadAtContext(ctx context.Context, p []byte, off int64) (int, error)
+	}
+	if r, ok := b.(contextReader); ok {
+		return r.ReadAtContext(ctx, p, off)
+	}
+	return b.ReadAt(p, off)
+}
+
 // Blobs keeps what is too large for rows: segments, import reports, weights.
 // A name is a relative slash path of the characters [A-Za-z0-9._-] and "/",
 // without "." or ".." elements. Blobs are never changed in place.

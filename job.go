@@ -79,7 +79,23 @@ func (CopyModelJob) Kind() string { return "copy-model" }
 // Unique implements JobArgs.
 func (j CopyModelJob) Unique() string { return "copy-model/" + FormatID(int64(j.Model)) }
 
-// HostJob takes a model that is starting or stopping to where it is going.
+// StartJob takes a model that is starting to where it is going.
+type StartJob struct {
+	Model ModelID
+	Since time.Time // when it began
+}
+
+// Kind implements JobArgs.
+func (StartJob) Kind() string { return "start" }
+
+// Unique implements JobArgs.
+func (j StartJob) Unique() string {
+	return "start/" + FormatID(int64(j.Model)) + "/" + FormatID(j.Since.UnixMilli())
+}
+
+// HostJob takes a model that is stopping to where it is going, and one that is
+// starting whose start is from before there was StartJob. Unlike a start it
+// waits for nothing.
 type HostJob struct {
 	Model ModelID
 	Since time.Time // when it began

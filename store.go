@@ -59,9 +59,9 @@ type Tx interface {
 	// CountModels counts those of the key's service, account and region that
 	// have one of the statuses.
 	CountModels(key ProjectKey, status ...ModelStatus) (int, error)
-	// ModelsThat returns at most n models of any service that have the status,
-	// in order of their identifiers, after one.
-	ModelsThat(status ModelStatus, after ModelID, n int) ([]*Model, error)
+	// ModelsAfter returns at most n models of any service and status, in order of
+	// their identifiers, after one.
+	ModelsAfter(after ModelID, n int) ([]*Model, error)
 	// ModelsOn returns the models that are trained or tested on a revision, or
 	// for a Number of 0 on any of the dataset.
 	ModelsOn(RevisionKey) ([]*Model, error)

@@ -13,6 +13,7 @@ import (
 
 	"fovea"
 	"fovea/internal/dataset"
+	"fovea/internal/hosting"
 	"fovea/internal/jobs"
 	"fovea/internal/model"
 	"fovea/internal/server"
@@ -35,10 +36,14 @@ func (n *node) newRunner(datasets *dataset.Ops, models *model.Ops, metrics *serv
 			fovea.DistributeJob{}.Kind(): handler(datasets.RunDistribute, datasets.FailDistribute),
 			fovea.TrainJob{}.Kind():      handler(models.RunTrain, models.FailTrain),
 			fovea.CopyModelJob{}.Kind():  handler(models.RunCopy, models.FailCopy),
+			fovea.StartJob{}.Kind():      handler(models.RunStart, models.FailStart),
 			fovea.HostJob{}.Kind():       handler(models.RunHost, models.FailHost),
 			fovea.SweepJob{}.Kind():      {Run: func(ctx context.Context, _ fovea.Job) error { return n.sweep(ctx, datasets, models) }},
 		},
-		Apart:   map[string]int{fovea.TrainJob{}.Kind(): 1}, // a training takes what processors it may
+		Apart: map[string]int{
+			fovea.TrainJob{}.Kind(): 1,                // a training takes what processors it may
+			fovea.StartJob{}.Kind(): hosting.MaxLoads, // a start waits for room, and reads as long as S3 takes
+		},
 		Every:   map[fovea.JobArgs]time.Duration{fovea.SweepJob{}: sweepEvery},
 		Log:     n.log,
 		Observe: func(r jobs.Report) { metrics.Job(r.Job.Kind, r.State, r.Took) },

@@ -29,7 +29,7 @@ type Predictor interface {
 
 // A Host keeps loaded models. All fields but Load have a default.
 type Host struct {
-	// Load loads the weights of a model.
+	// Load loads the weights of a model. It ends when its context does.
 	Load func(ctx context.Context, m *fovea.Model) (Predictor, error)
 
 	Memory int64         // bytes of loaded models; 0 for a gibibyte
@@ -59,12 +59,17 @@ const (
 	defaultQueue  = 32
 )
 
-// maxLoads is how many models are loaded at a time: by so many the loaded ones
+// MaxLoads is how many models are loaded at a time: by so many the loaded ones
 // may take more than Memory, because nobody knows before how large they are.
-const maxLoads = 2
+const MaxLoads = 2
 
-// loadTime is how long loading may take, waiting for memory included.
-const loadTime = time.Minute
+// How long a load may wait for its turn and for room, and how long it may take
+// then. A load that takes longer keeps others waiting, so Load ends with its
+// context.
+const (
+	roomTime = time.Minute
+	loadTime = time.Minute
+)
 
 // A key names loaded weights. Copies of a model have the same ones.
 type key string
@@ -75,7 +80,8 @@ type slot struct {
 	ready     chan struct{} // closed when it is loaded
 	predictor Predictor
 	err       error
-	calls     int // that use it now
+	loading   bool // it is its turn
+	calls     int  // that use it now
 	last      time.Time
 }
 
@@ -140,8 +146,8 @@ func (h *Host) acquire(ctx context.Context, m *fovea.Model, late <-chan time.Tim
 	select {
 	case <-s.ready:
 	case <-late:
-		h.release(s)
-		return nil, fovea.Errorf(fovea.Throttled, "The weights of the model %s are not in memory yet, or find no room there. Try again later, or raise --model-memory.", m.Name)
+		defer h.release(s)
+		return nil, h.late(m, s)
 	case <-ctx.Done():
 		h.release(s)
 		return nil, ctx.Err()
@@ -166,12 +172,13 @@ func (h *Host) insert(s *slot) *list.Element {
 // load loads a model for all who wait for it, once there is memory for it. One
 // that cannot be loaded is forgotten, so that the next call tries again.
 func (h *Host) load(ctx context.Context, m *fovea.Model, s *slot) {
-	ctx, cancel := context.WithTimeout(ctx, loadTime)
-	defer cancel()
 	var p Predictor
-	err := h.awaitRoom(ctx, m, s)
-	if err == nil {
+	err := h.awaitRoom(ctx, s)
+	switch {
+	case err == nil:
 		p, err = h.try(ctx, m)
+	case errors.Is(err, context.DeadlineExceeded):
+		err = h.late(m, s)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -187,21 +194,39 @@ func (h *Host) load(ctx context.Context, m *fovea.Model, s *slot) {
 	close(s.ready)
 }
 
+// late returns the error of a call, or of a start, that has waited too long for
+// the weights of a model: it says for what, and advises more memory only where
+// that helps.
+func (h *Host) late(m *fovea.Model, s *slot) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch {
+	case s.loading:
+		return fovea.Errorf(fovea.Throttled, "The weights of the model %s are still being read. Try again later.", m.Name)
+	case h.used > h.memory():
+		return fovea.Errorf(fovea.Throttled, "There is no room for the weights of the model %s: those that are in use take %d bytes of the %d of --model-memory. Try again later, or raise it.", m.Name, h.used, h.memory())
+	}
+	return fovea.Errorf(fovea.Throttled, "The weights of the model %s have to wait until those of other models are read. Try again later.", m.Name)
+}
+
 // awaitRoom waits until few others are loaded and those that are in memory leave
 // room, and counts a load. Those that are in use cannot be forgotten, so that
 // without it calls of many models at once would take any amount of memory.
-func (h *Host) awaitRoom(ctx context.Context, m *fovea.Model, s *slot) error {
+func (h *Host) awaitRoom(ctx context.Context, s *slot) error {
+	ctx, cancel := context.WithTimeout(ctx, roomTime)
+	defer cancel()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for {
 		h.shrink()
 		unwanted := s.calls == 0
-		if unwanted || h.loads < maxLoads && h.used <= h.memory() {
+		if unwanted || h.loads < MaxLoads && h.used <= h.memory() {
 			h.loads++ // which load takes back
 			if unwanted {
 				h.forget(s) // at once: the next call begins anew
 				return errUnwanted
 			}
+			s.loading = true
 			return nil
 		}
 		if h.changed == nil {
@@ -218,11 +243,6 @@ func (h *Host) awaitRoom(ctx context.Context, m *fovea.Model, s *slot) error {
 		h.mu.Lock()
 		if err != nil {
 			h.loads++
-		}
-		switch {
-		case errors.Is(err, context.DeadlineExceeded):
-			return fovea.Errorf(fovea.Throttled, "There is no room for the weights of the model %s: those that are in use take %d bytes. Try again later, or raise --model-memory.", m.Name, h.used)
-		case err != nil:
 			return err
 		}
 	}
@@ -242,6 +262,8 @@ func (h *Host) tell() {
 // try calls Load. A panic is an error: weights may be damaged in ways that
 // nobody thought of, and this goroutine has no caller who could recover.
 func (h *Host) try(ctx context.Context, m *fovea.Model) (p Predictor, err error) {
+	ctx, cancel := context.WithTimeout(ctx, loadTime)
+	defer cancel()
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("load the model %s: panic: %v\n%s", m.Name, v, debug.Stack())

@@ -3,6 +3,7 @@ package hosting
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -68,7 +69,7 @@ func TestManyAtOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if loaded.Load() != 200 || most.Load() > 350+maxLoads*100 {
+	if loaded.Load() != 200 || most.Load() > 350+MaxLoads*100 {
 		t.Errorf("%d answers, at most %d bytes", loaded.Load(), most.Load())
 	}
 	if _, bytes := h.Loaded(); bytes > 350 || h.loads != 0 || len(h.lines) != 0 {
@@ -86,13 +87,13 @@ func TestNoRoom(t *testing.T) {
 		go h.Use(context.Background(), model(1, 1), func(Predictor) error { close(busy); <-done; return nil })
 		<-busy
 		began := time.Now()
-		if err := h.Use(context.Background(), model(2, 1), nothing); fovea.KindOf(err) != fovea.Throttled {
+		if err := h.Use(context.Background(), model(2, 1), nothing); fovea.KindOf(err) != fovea.Throttled || !strings.Contains(err.Error(), "take 100 bytes of the 50 of --model-memory") {
 			t.Errorf("without room: %v", err)
 		}
 		if took := time.Since(began); took != defaultWait {
 			t.Errorf("it waited %v", took)
 		}
-		if err := h.Ready(context.Background(), model(3, 1)); fovea.KindOf(err) != fovea.Throttled {
+		if err := h.Ready(context.Background(), model(3, 1)); fovea.KindOf(err) != fovea.Throttled || !strings.Contains(err.Error(), "--model-memory") {
 			t.Errorf("a start without room: %v", err)
 		}
 		ctx, cancel := context.WithCancel(context.Background())
@@ -110,6 +111,50 @@ func TestNoRoom(t *testing.T) {
 		}
 		if err := h.Use(context.Background(), model(2, 1), nothing); err != nil {
 			t.Errorf("with room: %v", err)
+		}
+	})
+}
+
+// TestSlowLoads: weights that come slowly keep those of others waiting for a
+// minute and no longer. Who waits is told what for, and not to raise
+// --model-memory. A load that had to wait has its time all the same.
+func TestSlowLoads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &Host{Load: func(ctx context.Context, m *fovea.Model) (Predictor, error) {
+			takes := map[fovea.ModelID]time.Duration{1: time.Hour, 2: time.Hour, 4: loadTime - 2*time.Second}
+			select {
+			case <-time.After(takes[m.ID]):
+				return &fake{m.Weights, 100}, nil
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+		}}
+		use := func(id int64) error { return h.Use(context.Background(), model(id, 1), nothing) }
+		slow := make(chan error, MaxLoads)
+		for id := range int64(MaxLoads) {
+			go func() { slow <- use(1 + id) }()
+		}
+		synctest.Wait()
+		waits := func(what string, err error, text string) {
+			t.Helper()
+			if err == nil || fovea.KindOf(err) != fovea.Throttled || !strings.Contains(err.Error(), text) || strings.Contains(err.Error(), "--model-memory") {
+				t.Errorf("%s: %v, want %q", what, err, text)
+			}
+		}
+		waits("another model", use(3), "v3 have to wait until those of other models are read")
+		waits("one that is read", <-slow, "still being read")
+		waits("one that is read", <-slow, "still being read")
+		time.Sleep(time.Second)
+		started := make(chan error, 1)
+		go func() { started <- h.Ready(context.Background(), model(4, 1)) }()
+		if err := use(3); err != nil {
+			t.Errorf("after a minute: %v", err)
+		}
+		if err := <-started; err != nil {
+			t.Errorf("a start that had to wait: %v", err)
+		}
+		if h.loads != 0 {
+			t.Errorf("left: %d loads", h.loads)
 		}
 	})
 }

@@ -53,7 +53,7 @@ func (o *Ops) Start(ctx context.Context, ref Ref, units Units) (*View, error) {
 		if err := tx.PutModel(m); err != nil {
 			return err
 		}
-		return tx.Enqueue(fovea.HostJob{Model: m.ID, Since: m.Updated})
+		return tx.Enqueue(fovea.StartJob{Model: m.ID, Since: m.Updated})
 	})
 }
 

@@ -42,11 +42,8 @@ type Data struct {
 // With a client token in the context the call takes effect once.
 func (o *Ops) Create(ctx context.Context, spec Spec) (*View, error) {
 	var v View
-	output, err := o.findOutput(ctx, spec)
-	if err != nil {
-		return nil, err
-	}
-	err = o.Store.Update(ctx, func(tx fovea.Tx) error {
+	output := o.findOutput(ctx, spec)
+	err := o.Store.Update(ctx, func(tx fovea.Tx) error {
 		return fovea.Once(ctx, tx, o.now(), &v, func() error {
 			made, err := o.create(ctx, tx, spec, output)
 			if err == nil {
@@ -61,21 +58,21 @@ func (o *Ops) Create(ctx context.Context, spec Spec) (*View, error) {
 // findOutput looks for the bucket of the output where that is told at once. It
 // asks S3, so it is done before the transaction, which answers missing: a call
 // that comes again has its answer already, and others may be wrong in ways that
-// are told first.
-func (o *Ops) findOutput(ctx context.Context, spec Spec) (missing, err error) {
+// are told first. That holds for an S3 that gives no answer, too.
+func (o *Ops) findOutput(ctx context.Context, spec Spec) (missing error) {
 	if !o.Profiles[spec.Project.Service].OutputAtOnce {
-		return nil, nil
+		return nil
 	}
 	bucket := spec.Asked.Output.Bucket
 	switch err := o.checkBucket(ctx, bucket); {
 	case err == nil:
-		return nil, nil
+		return nil
 	case fovea.KindOf(err) == fovea.Internal:
-		return nil, fmt.Errorf("look for the bucket %s: %w", bucket, err)
+		return fmt.Errorf("look for the bucket %s: %w", bucket, err)
 	case errors.Is(err, fs.ErrNotExist):
-		return fovea.Errorf(fovea.Invalid, "There is no bucket %s for the output of the training. Create it, or name another.", bucket), nil
+		return fovea.Errorf(fovea.Invalid, "There is no bucket %s for the output of the training. Create it, or name another.", bucket)
 	default:
-		return fovea.Errorf(fovea.Invalid, "The output of the training cannot be written to the bucket %s: %w.", bucket, err), nil
+		return fovea.Errorf(fovea.Invalid, "The output of the training cannot be written to the bucket %s: %w.", bucket, err)
 	}
 }
 

@@ -70,8 +70,7 @@ func (o *Ops) Import(ctx context.Context, spec ImportSpec) (*View, error) {
 		return tx.PutModel(v.Model)
 	})
 	if err != nil {
-		o.Blobs.Delete(context.WithoutCancel(ctx), v.Model.Weights, reportName(v.Model.Weights)) // else the sweep does
-		return nil, err
+		return nil, err // the weights are for the sweep: a commit whose answer is lost may have made the model
 	}
 	return v, nil
 }
@@ -152,8 +151,9 @@ func (p *Passport) fill(ctx context.Context, m *fovea.Model, spec *ImportSpec) e
 }
 
 // unpack stores the files of a bundle where those of a training are, and checks
-// that the model can be loaded. What it has stored when it fails is removed, in
-// S3 as far as nothing was written yet.
+// that the model can be loaded; a fault of ours on the way is no fault of the
+// bundle. What it has stored when it fails is removed, in S3 as far as nothing
+// was written yet.
 func (o *Ops) unpack(ctx context.Context, v *View, b *bundle.Bundle) (err error) {
 	m := v.Model
 	defer func() {
@@ -166,11 +166,12 @@ func (o *Ops) unpack(ctx context.Context, v *View, b *bundle.Bundle) (err error)
 	}
 	if o.Ready != nil {
 		if err := o.Ready(ctx, m); err != nil {
-			if ctx.Err() != nil || fovea.KindOf(err) == fovea.Throttled {
-				return err
-			}
-			if damage := (*Damage)(nil); errors.As(err, &damage) {
+			var damage *Damage
+			switch kind := fovea.KindOf(err); {
+			case errors.As(err, &damage):
 				err = errors.New(damage.Problem) // nothing is to be restored here
+			case kind == fovea.Internal || kind == fovea.Throttled:
+				return err
 			}
 			return fovea.Errorf(fovea.Invalid, "The model of the bundle cannot be used here: %w.", err)
 		}

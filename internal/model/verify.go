@@ -26,10 +26,7 @@ type DamagedFile struct {
 	Models  []string // that need it, as SERVICE/PROJECT/MODEL, in order
 }
 
-// usable are the statuses of models that have weights.
-var usable = []fovea.ModelStatus{fovea.Trained, fovea.Copying, fovea.Copied, fovea.Starting, fovea.Running, fovea.StartFailed, fovea.Stopping, fovea.Stopped}
-
-// page is how many models eachUsable takes out of the store at a time.
+// page is how many models eachWithWeights takes out of the store at a time.
 const page = 100
 
 // Verify reads the weights of all models, compares them with their checksums,
@@ -39,7 +36,7 @@ const page = 100
 func (o *Ops) Verify(ctx context.Context) (*Verification, error) {
 	v := &Verification{}
 	problems := map[string][]DamagedFile{} // by name of the weights; empty for sound ones
-	err := o.eachUsable(ctx, func(m *View) error { return o.verifyModel(ctx, m, v, problems) })
+	err := o.eachWithWeights(ctx, func(m *View) error { return o.verifyModel(ctx, m, v, problems) })
 	if err != nil {
 		return nil, fmt.Errorf("verify models: %w", err)
 	}
@@ -62,38 +59,34 @@ type Files struct {
 // EachFiles calls fn with the blobs of every model that has weights, once for each
 // copy of a model, too.
 func (o *Ops) EachFiles(ctx context.Context, fn func(Files) error) error {
-	return o.eachUsable(ctx, func(v *View) error { return fn(Files{v.Model.Weights, reportName(v.Model.Weights)}) })
+	return o.eachWithWeights(ctx, func(v *View) error { return fn(Files{v.Model.Weights, reportName(v.Model.Weights)}) })
 }
 
-// eachUsable calls fn with every model that has weights.
-func (o *Ops) eachUsable(ctx context.Context, fn func(*View) error) error {
-	for _, status := range usable {
-		for after := fovea.ModelID(0); ; {
-			list, err := o.viewsThat(ctx, status, after)
-			if err != nil {
+// eachWithWeights calls fn with every model that has weights, once, whatever
+// becomes of them meanwhile: of all that models have, their identifiers do not
+// change.
+func (o *Ops) eachWithWeights(ctx context.Context, fn func(*View) error) error {
+	for after := fovea.ModelID(0); ; {
+		list, err := o.viewsAfter(ctx, after)
+		if err != nil || len(list) == 0 {
+			return err
+		}
+		for _, v := range list {
+			after = v.Model.ID
+			if v.Model.Weights == "" {
+				continue
+			}
+			if err := fn(v); err != nil {
 				return err
-			}
-			if len(list) == 0 {
-				break
-			}
-			for _, v := range list {
-				after = v.Model.ID
-				if v.Model.Weights == "" {
-					continue
-				}
-				if err := fn(v); err != nil {
-					return err
-				}
 			}
 		}
 	}
-	return nil
 }
 
-// viewsThat returns the next models that have a status.
-func (o *Ops) viewsThat(ctx context.Context, status fovea.ModelStatus, after fovea.ModelID) (list []*View, err error) {
+// viewsAfter returns the next models in order of their identifiers.
+func (o *Ops) viewsAfter(ctx context.Context, after fovea.ModelID) (list []*View, err error) {
 	err = o.Store.View(ctx, func(tx fovea.Tx) error {
-		models, err := tx.ModelsThat(status, after, page)
+		models, err := tx.ModelsAfter(after, page)
 		list = nil
 		for _, m := range models {
 			p, err := tx.Project(m.Project)

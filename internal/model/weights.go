@@ -71,7 +71,7 @@ func (o *Ops) ReadWeights(ctx context.Context, m *fovea.Model) ([]byte, error) {
 	}
 	defer blob.Close()
 	data := make([]byte, blob.Size())
-	if n, err := blob.ReadAt(data, 0); n < len(data) {
+	if n, err := fovea.ReadBlobAt(ctx, blob, data, 0); n < len(data) {
 		return nil, fmt.Errorf("read %s: %w", m.Weights, cmp.Or(err, io.ErrUnexpectedEOF))
 	}
 	if err := checkWeights(m.Weights, data); err != nil {

@@ -69,11 +69,11 @@ func (t *tx) ModelsOf(p fovea.ProjectID, before time.Time, n int) ([]*fovea.Mode
 	return list, nil
 }
 
-// ModelsThat implements fovea.Tx.
-func (t *tx) ModelsThat(status fovea.ModelStatus, after fovea.ModelID, n int) ([]*fovea.Model, error) {
-	list, err := all(t, scanModel, `SELECT `+modelColumns+` FROM models WHERE status = $1 AND id > $2 ORDER BY id LIMIT $3`, status, after, n)
+// ModelsAfter implements fovea.Tx.
+func (t *tx) ModelsAfter(after fovea.ModelID, n int) ([]*fovea.Model, error) {
+	list, err := all(t, scanModel, `SELECT `+modelColumns+` FROM models WHERE id > $1 ORDER BY id LIMIT $2`, after, n)
 	if err != nil {
-		return nil, fmt.Errorf("list the models that are %s: %w", status, err)
+		return nil, fmt.Errorf("list the models after %d: %w", after, err)
 	}
 	return list, nil
 }

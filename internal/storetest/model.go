@@ -104,8 +104,9 @@ func testModelLists(t *testing.T, s fovea.Store) {
 		{"before a time", func(tx fovea.Tx) ([]*fovea.Model, error) {
 			return tx.ModelsOf(1, time.UnixMilli(1_700_000_000_011), 9)
 		}, []int64{10}},
-		{"running ones of all", func(tx fovea.Tx) ([]*fovea.Model, error) { return tx.ModelsThat(fovea.Running, 0, 9) }, []int64{11, 13, 20}},
-		{"running ones after one", func(tx fovea.Tx) ([]*fovea.Model, error) { return tx.ModelsThat(fovea.Running, 11, 1) }, []int64{13}},
+		{"all of them", func(tx fovea.Tx) ([]*fovea.Model, error) { return tx.ModelsAfter(0, 9) }, []int64{10, 11, 12, 13, 20}},
+		{"two after one", func(tx fovea.Tx) ([]*fovea.Model, error) { return tx.ModelsAfter(11, 2) }, []int64{12, 13}},
+		{"after the last", func(tx fovea.Tx) ([]*fovea.Model, error) { return tx.ModelsAfter(20, 2) }, nil},
 		{"on a revision", func(tx fovea.Tx) ([]*fovea.Model, error) {
 			return tx.ModelsOn(fovea.RevisionKey{Dataset: 7, Number: 3})
 		}, []int64{13, 20}},

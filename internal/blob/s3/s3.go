@@ -242,7 +242,12 @@ const (
 
 // ReadAt implements fovea.Blob. It outlives the context with which the blob was
 // opened, since that may be kept for others, and has a time limit of its own.
-func (o *blob) ReadAt(p []byte, off int64) (n int, err error) {
+func (o *blob) ReadAt(p []byte, off int64) (int, error) {
+	return o.ReadAtContext(context.Background(), p, off)
+}
+
+// ReadAtContext is ReadAt that ends with ctx: see fovea.ReadBlobAt.
+func (o *blob) ReadAtContext(ctx context.Context, p []byte, off int64) (n int, err error) {
 	if off < 0 {
 		return 0, fmt.Errorf("read blob %s: negative offset %d", o.name, off)
 	}
@@ -255,12 +260,12 @@ func (o *blob) ReadAt(p []byte, off int64) (n int, err error) {
 	}
 	for try := 1; n < len(p); try++ {
 		var m int
-		m, err = o.readRange(p[n:], off+int64(n))
+		m, err = o.readRange(ctx, p[n:], off+int64(n))
 		if n += m; err == nil {
 			break
 		}
 		// It was there when it was opened; some stores do not know it everywhere at once.
-		if at := status(err); try == readTries || at != 0 && at != http.StatusOK && at != http.StatusPartialContent && at != http.StatusNotFound {
+		if at := status(err); try == readTries || ctx.Err() != nil || at != 0 && at != http.StatusOK && at != http.StatusPartialContent && at != http.StatusNotFound {
 			return n, fmt.Errorf("read blob %s: %w", o.name, err)
 		}
 		time.Sleep(rand.N(readWait << try))
@@ -270,11 +275,11 @@ func (o *blob) ReadAt(p []byte, off int64) (n int, err error) {
 
 // readRange fills p, or says how far it got. The object must be the one that
 // was opened.
-func (o *blob) readRange(p []byte, off int64) (int, error) {
+func (o *blob) readRange(ctx context.Context, p []byte, off int64) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	out, err := o.b.client.GetObject(ctx, &s3.GetObjectInput{
 		Bucket: &o.b.bucket, Key: o.b.key(o.name), IfMatch: &o.etag,

@@ -228,6 +228,45 @@ func TestReadAfterContext(t *testing.T) {
 	}
 }
 
+// TestReadEnds: a read that is bound to a context ends with it, however long S3
+// takes, and is not begun again.
+func TestReadEnds(t *testing.T) {
+	f := newFake(t)
+	b := open(t, f)
+	blobtest.MustPut(t, b, "a", []byte("abc"))
+	blob, err := b.Open(t.Context(), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, answer := range map[string]func(http.ResponseWriter){
+		"no answer": func(http.ResponseWriter) {},
+		"half an answer": func(w http.ResponseWriter) {
+			w.Header().Set("Content-Length", "3")
+			w.WriteHeader(http.StatusPartialContent)
+			io.WriteString(w, "a")
+			w.(http.Flusher).Flush()
+		},
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		requests := 0
+		f.fault = func(w http.ResponseWriter, r *http.Request) bool {
+			requests++
+			answer(w)
+			cancel()
+			<-r.Context().Done()
+			return true
+		}
+		if _, err := fovea.ReadBlobAt(ctx, blob, make([]byte, 3), 0); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: read = %v", name, err)
+		}
+		f.mu.Lock() // which the fake has until it has answered
+		if requests != 1 {
+			t.Errorf("%s: %d requests", name, requests)
+		}
+		f.mu.Unlock()
+	}
+}
+
 func TestDeleteDenied(t *testing.T) {
 	b := open(t, newFake(t))
 	err := b.Delete(t.Context(), "a", "b/locked")
