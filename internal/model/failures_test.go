@@ -122,12 +122,12 @@ func TestVersionFailures(t *testing.T) {
 			}
 		}, whole, rows, []string{"ERROR_TOO_MANY_INVALID_ROWS_IN_MANIFEST", "ERROR_FAILED_IMAGES_S3_COPY", "ERROR_INSUFFICIENT_IMAGES_PER_LABEL_FOR_AUTOSPLIT"}},
 		{"CL-6.91", func(*world) {}, whole + "{}\n{}\n{}\n", rows, []string{"ERROR_TOO_MANY_INVALID_ROWS_IN_MANIFEST", "ERROR_TOO_MANY_RECORDS_IN_ERROR"}},
-		{"CL-6.84", func(*world) {}, whole + line("0", "rare"), "The manifest file contains insufficient labeled images per label to perform auto-split.",
+		{"CL-6.84", func(*world) {}, whole + line("8", "rare"), "The manifest file contains insufficient labeled images per label to perform auto-split.",
 			[]string{"ERROR_INSUFFICIENT_IMAGES_PER_LABEL_FOR_AUTOSPLIT"}},
 	} {
 		w := newWorld(t, fovea.CustomLabels)
 		w.Trainers[fovea.CustomLabels] = rekognition.Trainer{Partition: "aws"}
-		for i := range 8 {
+		for i := range 9 {
 			w.put(fmt.Sprint(i), photo)
 		}
 		w.put("m", tt.manifest)
