@@ -112,7 +112,7 @@ func (s *server) fill(ctx context.Context, project, split string, source map[str
 
 // patience returns how long to wait before asking again after so much time:
 // a sixty-fourth of it, so that the time measured is less than two percent too
-// long. Asking every millisecond took a third of a core from the work.
+// long. Asking every millisecond takes processor time from the work.
 func patience(waited time.Duration) time.Duration {
 	return min(max(waited/64, time.Millisecond), 25*time.Millisecond)
 }
