@@ -30,3 +30,13 @@ func modelPath(name string) (string, error) {
 	}
 	return "/fovea/v1/" + parts[0] + "/" + parts[1] + "/models/" + parts[2], nil
 }
+
+// modelClient returns what a command about one model needs: a client of the
+// server, and the path under which the calls of the model are.
+func (c *config) modelClient(name string) (api *client, path string, err error) {
+	if api, err = c.client(); err != nil {
+		return nil, "", err
+	}
+	path, err = modelPath(name)
+	return api, path, err
+}

@@ -34,11 +34,7 @@ func modelExportCommand() *cobra.Command {
 }
 
 func (c *config) exportModel(cmd *cobra.Command, name, out string) error {
-	api, err := c.client()
-	if err != nil {
-		return err
-	}
-	path, err := modelPath(name)
+	api, path, err := c.modelClient(name)
 	if err != nil {
 		return err
 	}

@@ -39,11 +39,7 @@ func modelHeatmapCommand() *cobra.Command {
 const maxImageFile = 64 << 20
 
 func (c *config) modelHeatmap(cmd *cobra.Command, name, image, out string, query url.Values) error {
-	api, err := c.client()
-	if err != nil {
-		return err
-	}
-	path, err := modelPath(name)
+	api, path, err := c.modelClient(name)
 	if err != nil {
 		return err
 	}

@@ -134,11 +134,7 @@ func modelCancelCommand() *cobra.Command {
 }
 
 func (c *config) modelCancel(cmd *cobra.Command, name string) error {
-	api, err := c.client()
-	if err != nil {
-		return err
-	}
-	path, err := modelPath(name)
+	api, path, err := c.modelClient(name)
 	if err != nil {
 		return err
 	}

@@ -44,11 +44,7 @@ func modelReportCommand() *cobra.Command {
 }
 
 func (c *config) modelReport(cmd *cobra.Command, name string, asJSON bool, most int) error {
-	api, err := c.client()
-	if err != nil {
-		return err
-	}
-	path, err := modelPath(name)
+	api, path, err := c.modelClient(name)
 	if err != nil {
 		return err
 	}

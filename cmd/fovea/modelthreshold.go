@@ -42,11 +42,7 @@ func modelThresholdCommand() *cobra.Command {
 }
 
 func (c *config) modelThreshold(cmd *cobra.Command, name string, changes []string, reset, asJSON bool) error {
-	api, err := c.client()
-	if err != nil {
-		return err
-	}
-	path, err := modelPath(name)
+	api, path, err := c.modelClient(name)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+
+	"fovea"
 )
 
 // A storing writes what a worker made of one range, while the worker scans the
@@ -36,28 +38,23 @@ func (w *worker) store(ctx context.Context) (*part, error) {
 	}
 	// The builder's bytes are good until the next line only.
 	w.storing.segment, w.storing.part = append(w.storing.segment[:0], segment...), data
-	w.storing.begin(ctx, s, p.Segment.Name, p.name)
+	done := make(chan error, 1)
+	w.storing.done = done
+	go func() { done <- w.storing.put(ctx, s.blobs, p.Segment.Name, p.name) }()
 	return p, nil
 }
 
-// begin writes the segment, if it has a name, and then the part.
-func (t *storing) begin(ctx context.Context, s *scan, segment, part string) {
-	done := make(chan error, 1)
-	t.done = done
-	segmentData, partData := t.segment, t.part
-	go func() {
-		done <- func() error {
-			if segment != "" {
-				if _, err := s.blobs.Put(ctx, segment, bytes.NewReader(segmentData)); err != nil {
-					return fmt.Errorf("write segment: %w", err)
-				}
-			}
-			if _, err := s.blobs.Put(ctx, part, bytes.NewReader(partData)); err != nil {
-				return fmt.Errorf("write part: %w", err)
-			}
-			return nil
-		}()
-	}()
+// put writes the segment, if it has a name, and then the part.
+func (t *storing) put(ctx context.Context, blobs fovea.Blobs, segment, part string) error {
+	if segment != "" {
+		if _, err := blobs.Put(ctx, segment, bytes.NewReader(t.segment)); err != nil {
+			return fmt.Errorf("write segment: %w", err)
+		}
+	}
+	if _, err := blobs.Put(ctx, part, bytes.NewReader(t.part)); err != nil {
+		return fmt.Errorf("write part: %w", err)
+	}
+	return nil
 }
 
 // finish waits until what the worker has made is stored.

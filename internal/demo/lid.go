@@ -67,9 +67,7 @@ func (s *surface) flaw(rng *rand.Rand, p plate, flaw string) {
 func (s *surface) lid(p plate, skin *texture, shift int, l lamp) {
 	s.around(p.center, p.half.length()+16, func(at int, d point) {
 		out := p.distance(d)
-		if out > -1 {
-			s.light[at] *= 1 - 0.72*smooth(9, -5, p.distance(d.plus(l.from.scaled(11))))
-		}
+		s.shadow(p, at, d, out, l)
 		if out > 1 {
 			return
 		}

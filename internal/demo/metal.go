@@ -44,14 +44,20 @@ func (p plate) spot(x, y float32) point {
 	return point{x * p.half.x, y * p.half.y}.turned(p.cos, p.sin).plus(p.center)
 }
 
+// shadow darkens the bench by the shadow that a plate throws there: at d from its
+// center, which is out pixels outside of its edge.
+func (s *surface) shadow(p plate, at int, d point, out float32, l lamp) {
+	if out > -1 {
+		s.light[at] *= 1 - 0.72*smooth(9, -5, p.distance(d.plus(l.from.scaled(11))))
+	}
+}
+
 // plate lays a plate on the bench, brushed along its length.
 func (s *surface) plate(p plate, brush *texture, shift int, l lamp) {
 	reach := p.half.length() + 16
 	s.around(p.center, reach, func(at int, d point) {
 		out := p.distance(d)
-		if out > -1 {
-			s.light[at] *= 1 - 0.72*smooth(9, -5, p.distance(d.plus(l.from.scaled(11))))
-		}
+		s.shadow(p, at, d, out, l)
 		if out > 1 {
 			return
 		}
