@@ -17,10 +17,6 @@ import (
 // be interrupted by something else that does, before it is given up.
 const maxAttempts = 100
 
-// elsewhere is how long, at least, nobody claims a job that a node could not do.
-// It is not long: one that can do it may be the only one that has time.
-const elsewhere = 2 * time.Second
-
 // maxWait bounds how long a job waits after a failure.
 const maxWait = time.Minute
 
@@ -49,8 +45,9 @@ func (a *attempt) do() (state string, err error) {
 	case err == nil:
 		return a.end("done", nil)
 	case errors.Is(err, fovea.ErrElsewhere) && cause == nil:
+		wait := a.r.left.add(a.job.ID)
 		return a.settle("returned", err, func(ctx context.Context) error {
-			return a.r.Queue.DeferJob(ctx, a.job.ID, a.worker, message(err), elsewhere+rand.N(elsewhere))
+			return a.r.Queue.DeferJob(ctx, a.job.ID, a.worker, message(err), wait)
 		})
 	case fovea.KindOf(err) != fovea.Internal:
 		return a.end("failed", err)

@@ -17,9 +17,9 @@ type Queue interface {
 	// OnEnqueue sets what is called when this process has added a job.
 	OnEnqueue(fn func())
 
-	// ClaimJob claims the next due job of the kinds until the lease ends, or
-	// reports NotFound.
-	ClaimJob(ctx context.Context, worker string, kinds []string, lease time.Duration) (*fovea.Job, error)
+	// ClaimJob claims the next due job of the kinds until the lease ends, one
+	// that is not among except, or reports NotFound.
+	ClaimJob(ctx context.Context, worker string, kinds []string, except []fovea.JobID, lease time.Duration) (*fovea.Job, error)
 
 	// RunningJobs returns the jobs of the kinds whose leases run, oldest first.
 	RunningJobs(ctx context.Context, kinds []string) ([]fovea.Job, error)

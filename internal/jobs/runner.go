@@ -79,6 +79,7 @@ type Runner struct {
 	Observe  func(Report)                    // told of every attempt, for metrics
 
 	claims  atomic.Int64
+	left    left
 	mu      sync.Mutex
 	running map[fovea.JobID]*attempt
 }
@@ -168,7 +169,7 @@ func (r *Runner) drive(ctx context.Context, name string, lane lane, wake <-chan 
 
 func (r *Runner) claim(ctx context.Context, name string, kinds []string) (*attempt, error) {
 	worker := fmt.Sprintf("%s/%d%s", name, r.claims.Add(1), r.build())
-	job, err := r.Queue.ClaimJob(ctx, worker, kinds, r.lease())
+	job, err := r.Queue.ClaimJob(ctx, worker, kinds, r.left.list(), r.lease())
 	if err != nil {
 		return nil, err
 	}

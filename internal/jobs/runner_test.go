@@ -57,7 +57,13 @@ func openStore(t *testing.T, path string) *sqlstore.Store {
 func newBench(t *testing.T, h jobs.Handler) *bench {
 	t.Helper()
 	b := &bench{t: t, store: openStore(t, filepath.Join(t.TempDir(), "fovea.db"))}
-	b.runner = &jobs.Runner{
+	b.runner = b.with(h)
+	return b
+}
+
+// with returns a runner of the bench's jobs that does not run yet.
+func (b *bench) with(h jobs.Handler) *jobs.Runner {
+	return &jobs.Runner{
 		Queue: b.store, Handlers: map[string]jobs.Handler{"work": h},
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Observe: func(r jobs.Report) {
@@ -66,7 +72,6 @@ func newBench(t *testing.T, h jobs.Handler) *bench {
 			b.reports = append(b.reports, fmt.Sprintf("%s %d %s", r.Job.Kind, r.Job.Attempt, r.State))
 		},
 	}
-	return b
 }
 
 func (b *bench) start() {
@@ -80,12 +85,17 @@ func (b *bench) start() {
 	}()
 }
 
-// close ends the runner, if it runs, and the store.
-func (b *bench) close() {
+// end ends the runner, if it runs.
+func (b *bench) end() {
 	if b.stop != nil {
 		b.stop()
 		<-b.stopped
 	}
+}
+
+// close ends the runner and the store.
+func (b *bench) close() {
+	b.end()
 	if err := b.store.Close(); err != nil {
 		b.t.Errorf("close: %v", err)
 	}
@@ -402,13 +412,63 @@ func TestElsewhere(t *testing.T) {
 	inBubble(t, h, func(b *bench) {
 		b.enqueue(work{Name: "a"})
 		b.start()
-		settle(time.Second)
+		settle(4 * time.Second)
 		if runs != 1 {
-			t.Errorf("it ran %d times in a second: no other node could have claimed it", runs)
+			t.Errorf("it ran %d times in four seconds: no other node could have claimed it", runs)
 		}
 		b.want("after a second", "queued 0 0 not now: this is for another node to do")
-		settle(15 * time.Minute)
+		settle(20 * time.Minute)
 		b.want("in the end", "done 1 0")
+	})
+}
+
+// TestElsewhereMeansOthers: a node that can do a job gets it within seconds,
+// whenever in each second it looks, and also from several that cannot.
+func TestElsewhereMeansOthers(t *testing.T) {
+	cannot := jobs.Handler{Run: func(context.Context, fovea.Job) error { return fovea.ErrElsewhere }}
+	inBubble(t, cannot, func(b *bench) {
+		b.enqueue(work{Name: "a"})
+		for range 3 {
+			node := &bench{t: b.t, store: b.store, runner: b.with(cannot)}
+			node.start()
+			defer node.end()
+			settle(time.Millisecond)
+		}
+		settle(10 * time.Second)
+		b.want("where no node can do it", "queued 0 0 this is for another node to do")
+		b.runner = b.with(jobs.Handler{Run: func(context.Context, fovea.Job) error { return nil }})
+		time.Sleep(time.Until(time.Now().Truncate(time.Second).Add(time.Second + 10*time.Millisecond))) // later in each second than the others
+		b.enqueue(work{Name: "b"})
+		b.start()
+		settle(3 * time.Second)
+		b.want("with a node that can do it", "done 1 0", "done 1 0")
+	})
+}
+
+// TestElsewhereAllAtOnce: more jobs than a node keeps in mind are still not
+// claimed without end.
+func TestElsewhereAllAtOnce(t *testing.T) {
+	const n = 1100
+	runs := 0
+	h := jobs.Handler{Run: func(context.Context, fovea.Job) error {
+		runs++
+		return fovea.ErrElsewhere
+	}}
+	inBubble(t, h, func(b *bench) {
+		b.runner.Workers = 1
+		all := make([]fovea.JobArgs, n)
+		for i := range all {
+			all[i] = work{N: i}
+		}
+		for some := range slices.Chunk(all, 20) {
+			b.enqueue(some...)
+			time.Sleep(time.Millisecond) // identifiers are of a moment, and random
+		}
+		b.start()
+		settle(4 * time.Second)
+		if runs != n {
+			t.Errorf("%d jobs were run %d times in four seconds, want each once", n, runs)
+		}
 	})
 }
 
@@ -432,7 +492,7 @@ func TestTakenOver(t *testing.T) {
 		if _, err := b.store.BeatJob(b.t.Context(), list[0].ID, list[0].Worker, -time.Second); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := b.store.ClaimJob(b.t.Context(), "other", []string{"work"}, time.Minute); err != nil {
+		if _, err := b.store.ClaimJob(b.t.Context(), "other", []string{"work"}, nil, time.Minute); err != nil {
 			t.Fatal(err)
 		}
 		settle(2 * time.Second)
@@ -525,7 +585,7 @@ func TestPoison(t *testing.T) {
 	inBubble(t, h, func(b *bench) {
 		b.enqueue(work{})
 		for i := range 100 { // processes that claim it and die
-			if _, err := b.store.ClaimJob(b.t.Context(), fmt.Sprint(i), []string{"work"}, time.Second); err != nil {
+			if _, err := b.store.ClaimJob(b.t.Context(), fmt.Sprint(i), []string{"work"}, nil, time.Second); err != nil {
 				t.Fatal(err)
 			}
 			settle(time.Second + time.Millisecond)

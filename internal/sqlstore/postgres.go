@@ -33,6 +33,7 @@ var postgresDialect = dialect{
 	// The number is ours among the advisory locks of the database.
 	lockSchema: `SELECT pg_advisory_xact_lock(7373000001)`,
 	skipLocked: ` FOR UPDATE SKIP LOCKED`,
+	numbers:    `SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST($%d AS json))`,
 	clock:      `SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)`,
 }
 

@@ -113,15 +113,15 @@ func TestPostgresClock(t *testing.T) {
 	if err := s.Update(t.Context(), func(tx fovea.Tx) error { return tx.Enqueue(fovea.SweepJob{}) }); err != nil {
 		t.Fatal(err)
 	}
-	j, err := s.ClaimJob(t.Context(), "a", []string{"sweep"}, 300*time.Millisecond)
+	j, err := s.ClaimJob(t.Context(), "a", []string{"sweep"}, nil, 300*time.Millisecond)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.ClaimJob(t.Context(), "b", []string{"sweep"}, time.Second); fovea.KindOf(err) != fovea.NotFound {
+	if _, err := s.ClaimJob(t.Context(), "b", []string{"sweep"}, nil, time.Second); fovea.KindOf(err) != fovea.NotFound {
 		t.Errorf("claim before the lease's end = %v, want NotFound", err)
 	}
 	time.Sleep(350 * time.Millisecond)
-	again, err := s.ClaimJob(t.Context(), "b", []string{"sweep"}, time.Second)
+	again, err := s.ClaimJob(t.Context(), "b", []string{"sweep"}, nil, time.Second)
 	if err != nil || again.ID != j.ID {
 		t.Errorf("claim after the lease's end = %v, %v, want job %d", again, err, j.ID)
 	}

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -29,11 +30,15 @@ func scanJob(s scanner) (*fovea.Job, error) {
 }
 
 // ClaimJob gives the job of the given kinds that is due for longest to a
-// worker, for the time of the lease, or reports NotFound if none is due. The
-// name of a worker is not used for a second claim.
-func (s *Store) ClaimJob(ctx context.Context, worker string, kinds []string, lease time.Duration) (*fovea.Job, error) {
+// worker, for the time of the lease, or reports NotFound if none is due. Jobs
+// among except, a thousand at most, are left to others. The name of a worker is
+// not used for a second claim.
+func (s *Store) ClaimJob(ctx context.Context, worker string, kinds []string, except []fovea.JobID, lease time.Duration) (*fovea.Job, error) {
 	none := fovea.Errorf(fovea.NotFound, "no job is due")
 	where := dueJobs(kinds)
+	if len(except) > 0 {
+		where += fmt.Sprintf(` AND id NOT IN (`+s.dialect.numbers+`)`, 3+len(kinds))
+	}
 	var args []any
 	var due bool
 	err := s.view(ctx, func(t *tx) error { // most of the time this is all, and locks nothing
@@ -41,7 +46,7 @@ func (s *Store) ClaimJob(ctx context.Context, worker string, kinds []string, lea
 		if err != nil {
 			return err
 		}
-		args = dueArgs(now, kinds)
+		args = claimArgs(now, kinds, except)
 		return t.row(`SELECT EXISTS (SELECT 1 FROM jobs WHERE `+where+`)`, args...).Scan(&due)
 	})
 	if err != nil {
@@ -56,7 +61,7 @@ func (s *Store) ClaimJob(ctx context.Context, worker string, kinds []string, lea
 		if err != nil {
 			return err
 		}
-		args := dueArgs(now, kinds)
+		args := claimArgs(now, kinds, except)
 		// Nobody is left to tell that these were cancelled.
 		err = t.exec("end cancelled jobs", `
 			UPDATE jobs SET state = 'cancelled', worker = '', ended = $1 WHERE state = 'running' AND cancel AND due <= $1`, millis(now))
@@ -129,6 +134,17 @@ func dueArgs(now time.Time, kinds []string) []any {
 	args := []any{millis(now), millis(now.Add(farDue))}
 	for _, kind := range kinds {
 		args = append(args, kind)
+	}
+	return args
+}
+
+// claimArgs is dueArgs and then, if there are any, the jobs that are left out:
+// as one parameter, so that their number makes no new statement.
+func claimArgs(now time.Time, kinds []string, except []fovea.JobID) []any {
+	args := dueArgs(now, kinds)
+	if len(except) > 0 {
+		text, _ := json.Marshal(except) // which integers do not fail
+		args = append(args, string(text))
 	}
 	return args
 }

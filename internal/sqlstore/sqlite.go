@@ -27,6 +27,7 @@ const (
 var sqliteDialect = dialect{
 	conflict: sqliteConflict,
 	schema:   func(text string) string { return text },
+	numbers:  `SELECT value FROM json_each($%d)`,
 }
 
 // openSQLite opens or creates a database file, which only its owner may read.

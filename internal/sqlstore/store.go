@@ -59,6 +59,7 @@ type dialect struct {
 	schema     func(text string) string // translates a file of the schema
 	lockSchema string                   // a statement that keeps others from migrating until the commit; "" for none
 	skipLocked string                   // ends a SELECT that passes over the rows that others change
+	numbers    string                   // with the number of a parameter, a JSON array of integers: the SELECT of those
 	clock      string                   // a query for the database's time in milliseconds; "" for the program's
 }
 

@@ -135,7 +135,7 @@ func testLiveJobs(t *testing.T, s Store, _ *clock) {
 		}
 	}
 	count(2)
-	job, err := s.ClaimJob(t.Context(), "w", []string{fovea.UpdateJob{}.Kind()}, time.Minute)
+	job, err := s.ClaimJob(t.Context(), "w", []string{fovea.UpdateJob{}.Kind()}, nil, time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,7 @@ func enqueue(t *testing.T, s Store, list ...job) {
 // claim claims a job that must be due.
 func claim(t *testing.T, s Store, worker string) *fovea.Job {
 	t.Helper()
-	j, err := s.ClaimJob(t.Context(), worker, kinds, lease)
+	j, err := s.ClaimJob(t.Context(), worker, kinds, nil, lease)
 	if err != nil {
 		t.Fatalf("%s claims: %v", worker, err)
 	}
@@ -51,7 +51,7 @@ func claim(t *testing.T, s Store, worker string) *fovea.Job {
 // noneDue expects that no job is due.
 func noneDue(t *testing.T, s Store, when string) {
 	t.Helper()
-	j, err := s.ClaimJob(t.Context(), "nobody", kinds, lease)
+	j, err := s.ClaimJob(t.Context(), "nobody", kinds, nil, lease)
 	if err == nil || fovea.KindOf(err) != fovea.NotFound {
 		t.Errorf("%s a claim gets %v, %v, want NotFound", when, j, err)
 	}
@@ -146,7 +146,7 @@ func testClaims(t *testing.T, s Store, c *clock) {
 		}
 	}
 	noneDue(t, s, "with a job of another kind")
-	if _, err := s.ClaimJob(t.Context(), "w", []string{"other"}, lease); err != nil {
+	if _, err := s.ClaimJob(t.Context(), "w", []string{"other"}, nil, lease); err != nil {
 		t.Error(err)
 	}
 }
@@ -161,7 +161,7 @@ func testClaimsAtOnce(t *testing.T, s Store, _ *clock) {
 	for w := range 8 {
 		wg.Go(func() {
 			for i := 0; ; i++ {
-				j, err := s.ClaimJob(t.Context(), fmt.Sprint(w, i), kinds, lease)
+				j, err := s.ClaimJob(t.Context(), fmt.Sprint(w, i), kinds, nil, lease)
 				if fovea.KindOf(err) == fovea.NotFound && err != nil {
 					return
 				}
@@ -249,6 +249,17 @@ func testEnds(t *testing.T, s Store, c *clock) {
 	succeed(t, "return", s.ReturnJob(t.Context(), j.ID, "w1"))
 	j = claim(t, s, "w1") // at once, and it does not count
 	same(t, "attempt and failures", [2]int{1, 0}, [2]int{j.Attempt, j.Failures})
+	succeed(t, "defer", s.DeferJob(t.Context(), j.ID, "w1", "not here", 0))
+	if got, err := s.ClaimJob(t.Context(), "w1", kinds, []fovea.JobID{1, j.ID}, lease); fovea.KindOf(err) != fovea.NotFound {
+		t.Errorf("a claim of others than the only one that is due gets %v, %v, want NotFound", got, err)
+	}
+	enqueue(t, s, job{Type: "b"})
+	other, err := s.ClaimJob(t.Context(), "w1", kinds, []fovea.JobID{j.ID}, lease)
+	if err != nil || other.ID == j.ID {
+		t.Fatalf("a claim of any but job %d gets %v, %v", j.ID, other, err)
+	}
+	succeed(t, "end", s.EndJob(t.Context(), other.ID, "w1", "done", ""))
+	j = claim(t, s, "w1")
 	succeed(t, "defer", s.DeferJob(t.Context(), j.ID, "w1", "not here", time.Minute))
 	c.add(time.Minute - time.Millisecond)
 	noneDue(t, s, "before the deferral is over")

@@ -21,7 +21,7 @@ type Store interface {
 	fovea.Store
 
 	OnEnqueue(fn func())
-	ClaimJob(ctx context.Context, worker string, kinds []string, lease time.Duration) (*fovea.Job, error)
+	ClaimJob(ctx context.Context, worker string, kinds []string, except []fovea.JobID, lease time.Duration) (*fovea.Job, error)
 	RunningJobs(ctx context.Context, kinds []string) ([]fovea.Job, error)
 	BeatJob(ctx context.Context, id fovea.JobID, worker string, lease time.Duration) (cancelled bool, err error)
 	EndJob(ctx context.Context, id fovea.JobID, worker, state, message string) error
