@@ -106,7 +106,7 @@ func putLeaves(t testing.TB, server *process.Server, prefix string, n int) strin
 }
 
 // patience is how long trainings of the tests may take on a slow machine.
-const patience = 4 * time.Minute
+const patience = 10 * time.Minute
 
 // await asks until an answer does not match a pattern any more, and returns it.
 func await(t testing.TB, what string, ask func() (map[string]any, error), while string) map[string]any {

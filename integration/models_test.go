@@ -80,13 +80,20 @@ func trainLeaves(t *testing.T, server *process.Server, name, train, test string)
 			return out, err
 		}, `{"DatasetDescription":{"Status":"CREATE_IN_PROGRESS"}}`)
 	}
+	return project, beginVersion(t, server, project)
+}
+
+// beginVersion begins to train the model v1 of a project of Custom Labels, and
+// returns its ARN.
+func beginVersion(t *testing.T, server *process.Server, project string) string {
+	t.Helper()
 	var made struct{ ProjectVersionArn string }
-	err = server.Rekognition(t.Context(), "CreateProjectVersion", map[string]any{"ProjectArn": project, "VersionName": "v1",
+	err := server.Rekognition(t.Context(), "CreateProjectVersion", map[string]any{"ProjectArn": project, "VersionName": "v1",
 		"OutputConfig": map[string]any{"S3Bucket": "factory", "S3KeyPrefix": "cl"}}, &made)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return project, made.ProjectVersionArn
+	return made.ProjectVersionArn
 }
 
 // TestModels trains a model of each service once, and lets every client ask for
