@@ -89,7 +89,7 @@ func (c *config) s3Flags(f *pflag.FlagSet) {
 // storeFlags are the flags that say where datasets are.
 func (c *config) storeFlags(f *pflag.FlagSet) {
 	f.StringVar(&c.Database, "database", "", "URL of the database (default: sqlite: in the data folder)")
-	f.StringVar(&c.Blobs, "blobs", "", "s3://bucket/prefix for segments and reports (default: the data folder)")
+	f.StringVar(&c.Blobs, "blobs", "", "s3://bucket/prefix for segments, reports and the weights of models (default: the data folder)")
 }
 
 // serverFlags are the flags of a server.

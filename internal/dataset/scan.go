@@ -133,17 +133,17 @@ func (s *scan) ranges(ctx context.Context) ([]*part, error) {
 				}
 				start, end := i*width, min((i+1)*width, s.manifest.Size)
 				p, err := s.rangeDone(gctx, start, end)
-				if err == nil && p == nil {
+				switch {
+				case err == nil && p == nil:
 					p, err = w.do(gctx, start, end)
+				case err == nil:
+					s.tell(end - start)
 				}
 				if err != nil {
 					return err
 				}
 				p.letGo()
 				parts[i] = p
-				if s.progress != nil {
-					s.progress(end - start)
-				}
 			}
 			return nil
 		})
@@ -152,6 +152,13 @@ func (s *scan) ranges(ctx context.Context) ([]*part, error) {
 		return nil, err
 	}
 	return parts, ctx.Err()
+}
+
+// tell says that so many bytes of the manifest are done.
+func (s *scan) tell(bytes int64) {
+	if s.progress != nil {
+		s.progress(bytes)
+	}
 }
 
 // cut returns how many bytes a range has, and how many ranges there are.

@@ -14,6 +14,7 @@ import (
 type storing struct {
 	segment []byte
 	part    []byte
+	bytes   int64      // of the manifest that they are made of
 	done    chan error // nil while nothing is being written
 }
 
@@ -39,7 +40,7 @@ func (w *worker) store(ctx context.Context) (*part, error) {
 	// The builder's bytes are good until the next line only.
 	w.storing.segment, w.storing.part = append(w.storing.segment[:0], segment...), data
 	done := make(chan error, 1)
-	w.storing.done = done
+	w.storing.done, w.storing.bytes = done, p.End-p.Start
 	go func() { done <- w.storing.put(ctx, s.blobs, p.Segment.Name, p.name) }()
 	return p, nil
 }
@@ -57,12 +58,15 @@ func (t *storing) put(ctx context.Context, blobs fovea.Blobs, segment, part stri
 	return nil
 }
 
-// finish waits until what the worker has made is stored.
+// finish waits until what the worker has made is stored, and tells of it then.
 func (w *worker) finish() error {
 	if w.storing.done == nil {
 		return nil
 	}
 	err := <-w.storing.done
 	w.storing.done = nil
+	if err == nil {
+		w.scan.tell(w.storing.bytes)
+	}
 	return err
 }

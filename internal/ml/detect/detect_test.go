@@ -130,9 +130,10 @@ func TestTrain(t *testing.T) {
 	}
 	o.Steps, o.Progress = 2, nil
 	var files [][]byte
+	var reports []*Report
 	for workers := 1; workers <= 2; workers++ {
 		o.Workers = workers
-		m, _, err := Train(t.Context(), few, o)
+		m, r, err := Train(t.Context(), few, o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -140,7 +141,10 @@ func TestTrain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		files = append(files, f)
+		files, reports = append(files, f), append(reports, r)
+	}
+	if diff := gocmp.Diff(reports[0], reports[1]); diff != "" {
+		t.Errorf("two workers report something else than one (-one +two):\n%s", diff)
 	}
 	if !bytes.Equal(files[0], files[1]) {
 		t.Error("two workers give another model than one")
