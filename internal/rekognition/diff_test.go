@@ -69,3 +69,14 @@ func TestDiff45LabelsWithoutTestImagesDoNotCount(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+func TestDiff47AnyNumberOfTestImages(t *testing.T) {
+	m, s := &material{train: []sample{labeledSample(1, "a"), labeledSample(2, "b")}, test: []sample{labeledSample(3, "b")}}, newSummary()
+	for n := range int64(1001) {
+		m.test = append(m.test, labeledSample(4+n, "a"))
+	}
+	m.choose(s)
+	if s.first() != "" || len(m.test) != 1002 {
+		t.Errorf("%d test images: %s", len(m.test), s.first())
+	}
+}
