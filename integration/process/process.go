@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -19,10 +20,11 @@ import (
 	"time"
 )
 
-// Waits for a server to answer and to stop.
+// Waits for a server to answer and to stop. They end what hangs: a machine that
+// has much else to do is waited for.
 const (
-	startTimeout = 60 * time.Second
-	stopTimeout  = 30 * time.Second
+	startTimeout = 5 * time.Minute
+	stopTimeout  = 2 * time.Minute
 )
 
 // Build compiles fovea into dir, with further flags of go build, and returns
@@ -52,18 +54,35 @@ type Server struct {
 	output Tail
 }
 
-// Start runs `fovea serve` and returns once it is ready to serve.
+// Start runs `fovea serve` and returns once it is ready to serve. If somebody
+// else has got its address meanwhile, it tries again: elsewhere the first time,
+// and later a while after.
 func (s *Server) Start(ctx context.Context) error {
 	if s.cmd != nil {
 		return errors.New("the server is running already")
 	}
-	if s.Addr == "" {
-		addr, err := freeAddr()
-		if err != nil {
+	choose := s.Addr == ""
+	for try := 1; ; try++ {
+		if choose {
+			addr, err := freeAddr()
+			if err != nil {
+				return err
+			}
+			s.Addr = addr
+		}
+		err := s.start(ctx)
+		if err == nil || try == maxStarts || !strings.Contains(s.Output(), "address already in use") {
 			return err
 		}
-		s.Addr = addr
+		time.Sleep(time.Second)
 	}
+}
+
+// maxStarts is how often a server is started whose address is in use.
+const maxStarts = 10
+
+// start is Start with an address, once.
+func (s *Server) start(ctx context.Context) error {
 	s.output.Reset()
 	args := append([]string{"serve", "--listen", s.Addr, "--data", s.Data}, s.Args...)
 	cmd := exec.Command(s.Binary, args...)
@@ -83,13 +102,34 @@ func (s *Server) Start(ctx context.Context) error {
 	return nil
 }
 
+// Ports are chosen below those that systems give to whoever asks for any, which
+// begin at 32768 or later: so nobody gets one before its server has begun to
+// listen, or while that is down.
+const (
+	firstPort = 16 << 10
+	lastPort  = 32 << 10
+)
+
+var (
+	chosenMu sync.Mutex
+	chosen   = map[int]bool{} // by this process, free or not
+)
+
+// freeAddr returns an address that nobody listens at, another one each time.
 func freeAddr() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+	chosenMu.Lock()
+	defer chosenMu.Unlock()
+	for range 1000 {
+		port := firstPort + rand.IntN(lastPort-firstPort)
+		if chosen[port] {
+			continue
+		}
+		chosen[port] = true
+		if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
+			return l.Addr().String(), l.Close()
+		}
 	}
-	defer l.Close()
-	return l.Addr().String(), nil
+	return "", fmt.Errorf("no port from %d to %d is free", firstPort, lastPort)
 }
 
 func (s *Server) awaitReady(ctx context.Context) error {
