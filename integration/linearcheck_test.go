@@ -54,10 +54,10 @@ type search struct {
 // those that were open beside it; nil if there is none. It looks first for
 // orders in which few of the calls that each kill has cut off had an effect: an
 // order is an order, and they are found sooner. If most is over maxConfigs, the
-// search gave up.
+// search gave up, as one for orders in which more of them had would.
 func (m *model) explain(history []operation) (culprits []operation, most int) {
 	for _, limit := range []uint8{1, 2, 4, 64} {
-		if culprits, most = m.explainWith(limit, history); culprits == nil {
+		if culprits, most = m.explainWith(limit, history); culprits == nil || most > maxConfigs {
 			break
 		}
 	}
