@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -41,7 +42,7 @@ func TestKill(t *testing.T) {
 	upload(t, server, "kill.manifest", text.String())
 
 	began := time.Now()
-	want, took := importAlone(t, server)
+	want, took := importAlone(t, server, "alone")
 	t.Logf("an import left alone took %v, all in all %v", took, time.Since(began))
 	entries, errs := manifest.Totals()
 	if int64(want.Entries) != entries || want.Stats["TotalEntries"] != float64(entries) || want.Stats["ErrorEntries"] != float64(errs) {
@@ -74,11 +75,11 @@ func TestKill(t *testing.T) {
 	t.Logf("%d kills in %d imports, %v", hits, imports, time.Since(began))
 }
 
-// importAlone imports without a kill and returns what came of it, and how long
-// the import took.
-func importAlone(t *testing.T, server *process.Server) (content, time.Duration) {
+// importAlone imports into a project without a kill and returns what came of it,
+// and how long the import took.
+func importAlone(t *testing.T, server *process.Server, name string) (content, time.Duration) {
 	t.Helper()
-	project, err := makeProject(t.Context(), server, "alone")
+	project, err := makeProject(t.Context(), server, name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +119,7 @@ func killWhileImporting(t *testing.T, server *process.Server, project string, to
 // if the import is to be killed again, reports at once how it is.
 func imported(t *testing.T, server *process.Server, project string, again bool) bool {
 	t.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
 		arn := datasetOf(t, server, project)
 		if arn == "" {
 			if again {
@@ -164,7 +165,8 @@ func datasetOf(t *testing.T, server *process.Server, project string) string {
 			Datasets   []struct{ DatasetArn string }
 		}
 	}
-	if err := server.Rekognition(t.Context(), "DescribeProjects", map[string]any{}, &found); err != nil {
+	name := strings.Split(project, "/")[1] // a page has room for 100 projects
+	if err := server.Rekognition(t.Context(), "DescribeProjects", map[string]any{"ProjectNames": []string{name}}, &found); err != nil {
 		t.Fatal(err)
 	}
 	for _, p := range found.ProjectDescriptions {
