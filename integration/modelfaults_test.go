@@ -141,7 +141,7 @@ func TestCancelledTraining(t *testing.T) {
 	if err := server.MakeBucket(t.Context(), "factory"); err != nil {
 		t.Fatal(err)
 	}
-	trainParts(t, server, "long", putParts(t, server, 12, 8, true))
+	trainParts(t, server, "long", putParts(t, server, 40, 40, true)) // for longer than three commands take
 	project, _ := trainLeaves(t, server, "next", putLeaves(t, server, "train", 4), putLeaves(t, server, "test", 2))
 	var listed struct {
 		Name, Status string
