@@ -3,7 +3,7 @@
 
 FUZZTIME ?= 3s
 BENCH ?=
-GOFLAGS_TEST ?= -timeout 20m
+GOFLAGS_TEST ?= -timeout 60m
 
 .PHONY: build test unit integration fuzz check gen bench bench-kernels bench-vision tools clean
 
