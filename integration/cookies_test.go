@@ -63,7 +63,7 @@ func TestCookies(t *testing.T) {
 		t.Fatal(err)
 	}
 	var found map[string]any
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
 		if err := server.Lookout(t.Context(), "GET", "/projects/cookies/datasets/train", nil, nil, &found); err != nil {
 			t.Fatal(err)
 		}

@@ -198,7 +198,7 @@ func TestFilesRemoved(t *testing.T) {
 			// A look between the removal of two files of a database names the
 			// one that it misses first.
 			named := regexp.MustCompile(regexp.QuoteMeta(tt.file) + "((-wal)? was|: )")
-			for deadline := time.Now().Add(10 * time.Second); !named.MatchString(m.server.Output()); {
+			for deadline := time.Now().Add(patience); !named.MatchString(m.server.Output()); {
 				if time.Now().After(deadline) {
 					t.Fatalf("the log does not name %s", tt.file)
 				}

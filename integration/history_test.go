@@ -291,7 +291,7 @@ func checkBackup(t *testing.T, server *process.Server, data string) {
 // awaitDone waits until nothing changes a dataset.
 func awaitDone(t *testing.T, server *process.Server, arn string) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		switch status := describe(t, server, arn).Status; {
 		case strings.HasSuffix(status, "_COMPLETE"):
 			return

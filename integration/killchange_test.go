@@ -130,7 +130,7 @@ func killProject(t *testing.T, server *process.Server, name string, withTest boo
 func awaitContents(t *testing.T, server *process.Server, project string) (contents [2]string) {
 	t.Helper()
 	name := strings.Split(project, "/")[1]
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		var found struct {
 			ProjectDescriptions []struct {
 				Datasets []struct{ DatasetArn, DatasetType, Status, StatusMessage string }

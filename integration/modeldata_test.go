@@ -105,8 +105,10 @@ func putLeaves(t testing.TB, server *process.Server, prefix string, n int) strin
 	return manifest.String()
 }
 
-// patience is how long trainings of the tests may take on a slow machine.
-const patience = 10 * time.Minute
+// patience is how long the tests wait for what has to come. It ends what hangs,
+// and says nothing of how long something may take: the machine may be slow and
+// have much else to do.
+const patience = 20 * time.Minute
 
 // await asks until an answer does not match a pattern any more, and returns it.
 func await(t testing.TB, what string, ask func() (map[string]any, error), while string) map[string]any {

@@ -72,7 +72,7 @@ func TestTrainingFaultyDisk(t *testing.T) {
 				return tt.errno
 			})
 			beginModel(t, m.server, project)
-			for deadline := time.Now().Add(30 * time.Second); lastRetry(m.server) == "" || lastRetry(m.server) == before; time.Sleep(10 * time.Millisecond) {
+			for deadline := time.Now().Add(patience); lastRetry(m.server) == "" || lastRetry(m.server) == before; time.Sleep(10 * time.Millisecond) {
 				if time.Now().After(deadline) {
 					t.Fatalf("the training does not fail; the fault was met %d times", hit.Load())
 				}
@@ -190,7 +190,7 @@ func TestTrainingTakeover(t *testing.T) {
 	makeDataset(t, c.nodes[0], "parts")
 	beginModel(t, c.nodes[0], "parts")
 	worker := ""
-	for deadline := time.Now().Add(20 * time.Second); worker == ""; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); worker == ""; time.Sleep(5 * time.Millisecond) {
 		if err := c.db.QueryRow(`SELECT COALESCE(MAX(worker), '') FROM jobs WHERE kind = 'train' AND state = 'running'`).Scan(&worker); err != nil {
 			t.Fatal(err)
 		}

@@ -40,11 +40,8 @@ type step struct {
 	unless string // clients that cannot make the call, and so pass over it
 }
 
-// pollFor is how long a step may be asked again, every pollEvery.
-const (
-	pollFor   = time.Minute
-	pollEvery = 20 * time.Millisecond
-)
+// pollEvery is how often a step is asked again, for as long as patience lasts.
+const pollEvery = 20 * time.Millisecond
 
 // scenarios is the table that all clients run.
 var scenarios = slices.Concat(s3Scenarios, customLabelsScenarios, changeScenarios, lookoutScenarios, lookoutChanges, trainingScenarios, tagScenarios)
@@ -144,14 +141,14 @@ func (s step) run(ctx context.Context, c client, vars map[string]string) error {
 		parts[name] = v
 	}
 	in, _ := parts["in"].(map[string]any)
-	for deadline := time.Now().Add(pollFor); ; {
+	for deadline := time.Now().Add(patience); ; {
 		got, err := c.call(ctx, service, operation, in)
 		if err != nil {
 			return fmt.Errorf("the client: %w", err)
 		}
 		if got.Error == nil && s.while != "" && match(parts["while"], normal(got.Out)) == "" {
 			if time.Now().After(deadline) {
-				return fmt.Errorf("for %v it stayed %s", pollFor, show(got.Out))
+				return fmt.Errorf("for %v it stayed %s", patience, show(got.Out))
 			}
 			time.Sleep(pollEvery)
 			continue

@@ -187,7 +187,7 @@ func (w *worker) await(rounds int) {
 		return len(w.done)
 	}
 	want := count() + rounds
-	for deadline := time.Now().Add(time.Minute); count() < want; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); count() < want; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) || w.t.Failed() {
 			w.t.Fatal("the clients make no progress")
 		}
@@ -215,8 +215,10 @@ func (w *worker) call(operation string, in, out any) (again bool, err error) {
 // round makes a project with a dataset and changes it.
 func (w *worker) round(name string) {
 	fail := func(what string, again bool, err error) bool {
-		if answer := (*process.AnswerError)(nil); again && errors.As(err, &answer) && strings.Contains(string(answer.Body), "ResourceInUse") {
-			return false // the first try had happened
+		if answer := (*process.AnswerError)(nil); again && errors.As(err, &answer) {
+			if text := string(answer.Body); strings.Contains(text, "ResourceInUse") || strings.Contains(text, "ResourceAlreadyExists") {
+				return false // the first try had happened
+			}
 		}
 		if err != nil {
 			w.t.Errorf("%s: %s: %v", name, what, err)

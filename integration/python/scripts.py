@@ -151,7 +151,7 @@ def presign(clients, out, bucket, key, seconds, version="s3v4"):
 def wait_trained(clients, out, project, version):
     """The waiter of boto3 for trainings, as the guide's script has it (CL-15.1)."""
     waiter = clients["rekognition"].get_waiter("project_version_training_completed")
-    waiter.wait(ProjectArn=project, VersionNames=[version], WaiterConfig={"Delay": 1, "MaxAttempts": 120})
+    waiter.wait(ProjectArn=project, VersionNames=[version], WaiterConfig={"Delay": 1, "MaxAttempts": 600})
 
 
 def start_model(clients, out, project, version, arn):
@@ -159,7 +159,7 @@ def start_model(clients, out, project, version, arn):
     rekognition = clients["rekognition"]
     print("Status: " + rekognition.start_project_version(ProjectVersionArn=arn, MinInferenceUnits=1)["Status"], file=out)
     waiter = rekognition.get_waiter("project_version_running")
-    waiter.wait(ProjectArn=project, VersionNames=[version], WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    waiter.wait(ProjectArn=project, VersionNames=[version], WaiterConfig={"Delay": 1, "MaxAttempts": 600})
     for model in rekognition.describe_project_versions(ProjectArn=project, VersionNames=[version])["ProjectVersionDescriptions"]:
         print(f"Status: {model['Status']}\nMessage: {model['StatusMessage']}", file=out)
 
