@@ -111,7 +111,9 @@ func TestUpdating(t *testing.T) {
 						return scenario{name: m.name + "-" + s.name, texts: vars, steps: steps}.run(t, m.name, c)
 					}
 					vars := tell(s.texts, s.before)
-					open := gate.hold("/one/segments/")
+					open := gate.hold(func(r *http.Request) bool {
+						return r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/one/segments/")
+					})
 					defer open()
 					vars = tell(vars, s.while)
 					open()
@@ -122,12 +124,12 @@ func TestUpdating(t *testing.T) {
 	}
 }
 
-// hold lets no request that puts something under a path through until the
-// function that it returns is called.
-func (f *faulty) hold(path string) (open func()) {
+// hold lets no request that matches through until the function that it returns
+// is called.
+func (f *faulty) hold(matches func(*http.Request) bool) (open func()) {
 	held := make(chan struct{})
 	f.set(func(_ int64, w http.ResponseWriter, r *http.Request) bool {
-		if r.Method == http.MethodPut && strings.Contains(r.URL.Path, path) {
+		if matches(r) {
 			select {
 			case <-held:
 			case <-r.Context().Done():
