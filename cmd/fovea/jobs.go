@@ -43,6 +43,7 @@ func (n *node) newRunner(datasets *dataset.Ops, models *model.Ops, metrics *serv
 		Apart: map[string]int{
 			fovea.TrainJob{}.Kind(): 1,                // a training takes what processors it may
 			fovea.StartJob{}.Kind(): hosting.MaxLoads, // a start waits for room, and reads as long as S3 takes
+			fovea.HostJob{}.Kind():  1,                // a stop waits for nothing
 		},
 		Every:   map[fovea.JobArgs]time.Duration{fovea.SweepJob{}: sweepEvery},
 		Log:     n.log,
