@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"image"
 	"image/png"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -131,8 +132,11 @@ func testModelReport(t *testing.T, server *process.Server) {
 	if err := json.Unmarshal([]byte(ofModel(t, server, "report", "lookout/castings/latest", "--output", "json")), &r); err != nil {
 		t.Fatal(err)
 	}
-	if r.Kind != "anomaly segmentation" || len(r.Areas) != 1 || r.Areas[0].Name != "scratch" || r.Test.Labels[1].Name != "anomaly" {
+	if r.Kind != "anomaly segmentation" || len(r.Areas) != 1 || r.Areas[0].Name != "scratch" || min(r.Areas[0].Precision, r.Areas[0].Recall, r.Areas[0].F1, r.Areas[0].IoU) <= 0 || r.Test.Labels[1].Name != "anomaly" {
 		t.Errorf("report of Lookout %+v", r)
+	}
+	if status, text, err := ownModel(t.Context(), server, "GET", "custom-labels/leaves/models?max=0", nil); err != nil || status != http.StatusOK || !strings.Contains(string(text), `"name":"v1"`) {
+		t.Errorf("a page of no models is %d %s, %v, and not one of one", status, text, err)
 	}
 	refusedModel(t, server, "report", "custom-labels/leaves/v2")
 	refusedModel(t, server, "report", "custom-labels/leaves")

@@ -181,10 +181,7 @@ func (s *Server) heatmap(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	w.Header().Set("Content-Type", contentType)
-	if _, err := w.Write(answer); err != nil {
-		s.Log.InfoContext(r.Context(), "an answer was not sent whole", "error", err)
-	}
+	s.sendFile(w, r, contentType, memory(answer)) // which gives it time of its own: the work may have taken all there was
 }
 
 // heat returns a heat map as it is sent, and of which type it is.

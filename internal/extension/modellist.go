@@ -70,7 +70,7 @@ func (s *Server) listModels(r *http.Request) (any, error) {
 		return nil, err
 	}
 	p := newParams(r)
-	q := model.Query{Project: key, Token: p.text("token"), Max: int(min(p.number("max", usualModels), mostModels))}
+	q := model.Query{Project: key, Token: p.text("token"), Max: int(min(max(p.number("max", usualModels), 1), mostModels))}
 	if err := p.done(); err != nil {
 		return nil, err
 	}

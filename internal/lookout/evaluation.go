@@ -51,10 +51,11 @@ func (e *evaluation) summary(auroc, ap float64, tested int) any {
 	}
 	type aggregated struct{ Metrics metrics }
 	var classes []pixelMetrics // of the labels that test images have (LV-6.35, LV-6.53)
-	for _, c := range e.classes {
+	for i := range e.classes {
+		c := &e.classes[i]
+		c.finish()
 		if c.there > 0 {
-			c.finish()
-			classes = append(classes, c)
+			classes = append(classes, *c)
 		}
 	}
 	r := e.result
