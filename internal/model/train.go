@@ -165,6 +165,10 @@ func (o *Ops) FailTrain(ctx context.Context, job fovea.TrainJob) error {
 	return err
 }
 
+// seed is that of every training: where two versions differ in what they are
+// worth, the data differ, and not the luck.
+const seed = 1
+
 // A Run is one attempt to train a model: what a Trainer works with.
 type Run struct {
 	Project *fovea.Project
@@ -184,7 +188,7 @@ type Run struct {
 }
 
 func (o *Ops) newRun(ctx context.Context, m *fovea.Model) (*Run, error) {
-	run := &Run{Model: m, ops: o, Cores: o.Cores, Seed: uint64(m.ID)}
+	run := &Run{Model: m, ops: o, Cores: o.Cores, Seed: seed}
 	if run.Cores <= 0 {
 		run.Cores = max(1, runtime.GOMAXPROCS(0)-1)
 	}
