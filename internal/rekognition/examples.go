@@ -149,7 +149,8 @@ func sampleOf(doc *manifest.Doc, e *manifest.Entry) sample {
 }
 
 // readTargets reads the labels and boxes of the line, those that are valid: of
-// labels that the checker let through, at places without errors.
+// labels that the checker let through, at places without errors. How many boxes
+// there may be is for the checker to say.
 func (s *sample) readTargets(doc *manifest.Doc, usable, wrong map[string]bool) {
 	var line lint.Line
 	line.Read(doc, isReserved)
@@ -171,7 +172,7 @@ func (s *sample) readTargets(doc *manifest.Doc, usable, wrong map[string]bool) {
 		if !ok {
 			continue
 		}
-		for _, b := range appendBoxes(nil, doc, pair) {
+		for _, b := range appendBoxes(nil, doc, pair, 0) {
 			if usable[b.Label] && !wrong[b.At.Pointer] {
 				s.boxes = append(s.boxes, target{b.Label, head.Box{Left: b.Left, Top: b.Top, Width: b.Width, Height: b.Height}, frame.Width, frame.Height})
 			}

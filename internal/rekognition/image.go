@@ -20,7 +20,7 @@ func imageOf(doc *manifest.Doc, _ *manifest.Entry) fovea.ImageExpectation {
 		if doc.Type(pair.Value) != manifest.Object || len(want.Sizes) == maxSizes {
 			continue
 		}
-		want.Boxes = appendBoxes(want.Boxes, doc, pair)
+		want.Boxes = appendBoxes(want.Boxes, doc, pair, maxExpected)
 		if node := doc.Member(pair.Value, "image_size"); node >= 0 {
 			if s, ok := sizeAt(doc, node); ok {
 				want.Sizes = append(want.Sizes, s)
@@ -48,8 +48,9 @@ func sizeAt(doc *manifest.Doc, node int) (fovea.ImageSize, bool) {
 // maxExpected is how many boxes of an image are compared with each other.
 const maxExpected = 200
 
-// appendBoxes appends the boxes of a label attribute whose label is known.
-func appendBoxes(boxes []fovea.BoxExpectation, doc *manifest.Doc, pair lint.Pair) []fovea.BoxExpectation {
+// appendBoxes appends the boxes of a label attribute whose label is known, as
+// long as there are fewer than most: 0 for any number.
+func appendBoxes(boxes []fovea.BoxExpectation, doc *manifest.Doc, pair lint.Pair, most int) []fovea.BoxExpectation {
 	list := doc.Member(pair.Value, "annotations")
 	classes := doc.Member(pair.Meta, "class-map")
 	if list < 0 || classes < 0 || doc.Type(list) != manifest.Array || doc.Type(classes) != manifest.Object {
@@ -60,7 +61,7 @@ func appendBoxes(boxes []fovea.BoxExpectation, doc *manifest.Doc, pair lint.Pair
 		names[string(doc.Key(k))] = string(doc.Str(v, nil))
 	}
 	for node := range doc.Elements(list) {
-		if len(boxes) == maxExpected {
+		if most > 0 && len(boxes) == most {
 			break
 		}
 		if b, ok := boxAt(doc, node, names); ok {

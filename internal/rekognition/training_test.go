@@ -288,6 +288,25 @@ func TestObjects(t *testing.T) {
 	}
 }
 
+// TestManyBoxes (CL-5.34): where the limit of boxes allows more than AWS does, all
+// of a line train, and the check of images compares a part of them.
+func TestManyBoxes(t *testing.T) {
+	const box, confidence = `{"class_id":0,"left":10,"top":20,"width":100,"height":80}`, `{"confidence":1}`
+	times := func(n int, s string) string { return strings.TrimSuffix(strings.Repeat(s+",", n), ",") }
+	line := edit(t, boxLine, box, times(300, box), confidence, times(300, confidence))
+	limits := Limits().Lifted()
+	var doc manifest.Doc
+	e := manifest.Entry{Line: []byte(line), Number: 1}
+	bad := doc.Parse(e.Line, int(limits.LineChars))
+	newChecker(limits).Check(&e, &doc, bad)
+	if s := sampleOf(&doc, &e); s.state != validLine || len(s.boxes) != 301 {
+		t.Errorf("of 301 boxes %d train, the line is %v: %+v", len(s.boxes), s.state, e.Problems)
+	}
+	if want := imageOf(&doc, &e); len(want.Boxes) != maxExpected {
+		t.Errorf("of 301 boxes %d are compared, not %d", len(want.Boxes), maxExpected)
+	}
+}
+
 // TestValidated (CL-6.102, CL-6.103, CL-6.105, CL-6.106): lines as validation
 // manifests have them.
 func TestValidated(t *testing.T) {
