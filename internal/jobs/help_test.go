@@ -47,7 +47,7 @@ func TestHelp(t *testing.T) {
 		if string(job.Args) != `{"Name":"x","N":0}` || job.Attempt != 1 {
 			t.Errorf("helped with %+v", job)
 		}
-	case <-time.After(5 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("nobody helps")
 	}
 	time.Sleep(100 * time.Millisecond)

@@ -658,17 +658,17 @@ func TestApart(t *testing.T) {
 	for range 5 {
 		select {
 		case <-did:
-		case <-time.After(20 * time.Second):
+		case <-time.After(patience):
 			t.Fatal("the other jobs wait for the slow ones")
 		}
 	}
-	for deadline := time.Now().Add(20 * time.Second); running.Load() != 2; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(patience); running.Load() != 2; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d slow jobs run at once", running.Load())
 		}
 	}
 	close(release)
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
 		counts, err := b.store.JobCounts(t.Context())
 		if err != nil {
 			t.Fatal(err)
