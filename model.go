@@ -157,6 +157,16 @@ func (m *Model) Threshold(label string, chosen float64) float64 {
 	return chosen
 }
 
+// Evaluated returns when the training of a model that has a result ended; of one
+// that was trained before it was here, a copy or an import, when it was made:
+// clients subtract the one from the other (LV-6.43).
+func (m *Model) Evaluated() time.Time {
+	if m.Result.Ended.Before(m.Created) {
+		return m.Created
+	}
+	return m.Result.Ended
+}
+
 // Move takes the model to another status, or reports InUse if it cannot get
 // there from where it is. It clears the message of the last failure.
 func (m *Model) Move(to ModelStatus, now time.Time) error {

@@ -131,7 +131,7 @@ func (s *Server) describeModel(ctx context.Context, in *api.DescribeModelRequest
 	}
 	if d.Performance != nil {
 		d.EvaluationManifest, d.EvaluationResult = outputObject(m.Result.TestTruth), outputObject(m.Result.Summary)
-		d.EvaluationEndTimestamp = m.Result.Ended
+		d.EvaluationEndTimestamp = m.Evaluated()
 	}
 	switch m.Status {
 	case fovea.Starting, fovea.Running, fovea.Stopping: // LV 2.11
@@ -140,7 +140,12 @@ func (s *Server) describeModel(ctx context.Context, in *api.DescribeModelRequest
 	return &api.DescribeModelResponse{ModelDescription: d}, nil
 }
 
+// outputObject returns a file of a training, nil for one that is nowhere: an
+// imported model may have come without.
 func outputObject(ref fovea.ObjectRef) *api.OutputS3Object {
+	if ref.Key == "" {
+		return nil
+	}
 	return &api.OutputS3Object{Bucket: ref.Bucket, Key: ref.Key}
 }
 

@@ -139,7 +139,7 @@ func (s *Server) describeVersion(p *fovea.Project, m *fovea.Model) api.ProjectVe
 	if r == nil || m.Status == fovea.Copying || m.Status == fovea.CopyFailed { // what a copy has then is its source's
 		return d
 	}
-	d.TrainingEndTimestamp = r.Ended
+	d.TrainingEndTimestamp = m.Evaluated()
 	d.ManifestSummary = manifestAt(r.ManifestSummary)
 	d.TrainingDataResult = &api.TrainingDataResult{Input: &api.TrainingData{Assets: assets(m.Asked.TrainManifests...)}}
 	d.TestingDataResult = &api.TestingDataResult{Input: &api.TestingData{Assets: assets(m.Asked.TestManifests...), AutoCreate: &m.Asked.AutoSplit}}
@@ -155,7 +155,10 @@ func (s *Server) describeVersion(p *fovea.Project, m *fovea.Model) api.ProjectVe
 	}
 	d.TrainingDataResult.Output = &api.TrainingData{Assets: assets(r.TrainTruth)}
 	d.TestingDataResult.Output = &api.TestingData{Assets: assets(r.TestTruth), AutoCreate: &m.Asked.AutoSplit}
-	d.EvaluationResult = &api.EvaluationResult{F1Score: float32(r.F1), Summary: &api.Summary{S3Object: s3Object(r.Summary)}}
+	d.EvaluationResult = &api.EvaluationResult{F1Score: float32(r.F1)}
+	if r.Summary.Key != "" { // which an imported model may have come without
+		d.EvaluationResult.Summary = &api.Summary{S3Object: s3Object(r.Summary)}
+	}
 	if m.Asked.Source == "" {
 		d.BillableTrainingTimeInSeconds = &r.Seconds
 	}

@@ -67,6 +67,18 @@ func TestDescribeVersion(t *testing.T) {
 	}
 }
 
+// TestDescribeImported: a model that was trained elsewhere, before it was here,
+// has no time before its creation, and no place of files that it came without.
+func TestDescribeImported(t *testing.T) {
+	s := &Server{Partition: "aws"}
+	p := &fovea.Project{Name: "p", Account: "123456789012", Region: "us-east-1"}
+	now := time.UnixMilli(1_800_000_000_000)
+	d := s.describeVersion(p, &fovea.Model{Status: fovea.Trained, Weights: "w", Created: now, Result: &fovea.TrainingResult{Ended: now.Add(-time.Hour), F1: 0.5}})
+	if !d.TrainingEndTimestamp.Equal(now) || d.EvaluationResult == nil || d.EvaluationResult.F1Score != 0.5 || d.EvaluationResult.Summary != nil {
+		t.Errorf("ended %v, evaluation %+v", d.TrainingEndTimestamp, d.EvaluationResult)
+	}
+}
+
 // TestDescribeInput (CL-9.41, CL-9.44): what a version was trained with is
 // told of manifests and not of datasets, and results have no version.
 func TestDescribeInput(t *testing.T) {
