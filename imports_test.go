@@ -44,7 +44,7 @@ var mayImport = map[string][]string{
 	"internal/ml/onnx":             {"internal/imaging", "internal/ml/backbone", "internal/ml/kernel"},
 	"internal/ml/onnx/onnxtest":    {"internal/ml/safetensors"},
 	"internal/ml/augment":          {"internal/imaging", "internal/ml/kernel"},
-	"internal/ml/unet":             {"internal/imaging", "internal/ml/augment", "internal/ml/backbone", "internal/ml/container", "internal/ml/kernel", "internal/ml/nn"},
+	"internal/ml/unet":             {"internal/imaging", "internal/ml/augment", "internal/ml/backbone", "internal/ml/container", "internal/ml/head", "internal/ml/kernel", "internal/ml/nn"},
 	"internal/ml/detect":           {"internal/imaging", "internal/ml/augment", "internal/ml/backbone", "internal/ml/container", "internal/ml/head", "internal/ml/kernel", "internal/ml/matrix", "internal/ml/nn"},
 	"internal/jobs":                {"."},
 	"internal/sqlitefile":          {},

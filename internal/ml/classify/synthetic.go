@@ -140,13 +140,17 @@ func (t *training) fitOdd(ctx context.Context, normal []*imaging.Image, stream u
 	for i := range images {
 		images[i], masks[i] = blemish.Draw(normal[i%len(normal)], normal[r.IntN(len(normal))], r)
 	}
+	shows := make([][]int, blemished+len(normal))
+	for i := range blemished {
+		shows[i] = []int{0}
+	}
 	images = append(images, normal...)
 	steps := t.Steps
 	if steps == 0 {
 		steps = oddSteps
 	}
 	net, _, err := unet.Train(ctx, &unet.Set{
-		N:     len(images),
+		Shows: shows,
 		Image: func(_ context.Context, i int) (*imaging.Image, error) { return images[i], nil },
 		Mask: func(_ context.Context, i int) (*imaging.LabelMap, error) {
 			if i < len(masks) {

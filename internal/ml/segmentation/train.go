@@ -143,15 +143,16 @@ func (t *training) lookAtMasks(ctx context.Context) error {
 func (t *training) networks(ctx context.Context) (*unet.Model, error) {
 	fit := func(keep func(i int) bool, o unet.Options, from, to float64) (*unet.Model, *unet.Report, error) {
 		var index []int
+		var shows [][]int
 		for i := range t.set.N {
 			if keep(i) {
-				index = append(index, i)
+				index, shows = append(index, i), append(shows, t.typesOf(i))
 			}
 		}
 		o.Types, o.Seed, o.Workers = t.Types, t.Seed, t.Workers
 		o.Progress = func(done float64) { t.Progress(from+(to-from)*done, "training the network") }
 		return unet.Train(ctx, &unet.Set{
-			N:     len(index),
+			Shows: shows,
 			Image: func(ctx context.Context, i int) (*imaging.Image, error) { return t.set.Image(ctx, index[i]) },
 			Mask:  func(ctx context.Context, i int) (*imaging.LabelMap, error) { return t.set.Mask(ctx, index[i]) },
 		}, o)
@@ -165,6 +166,16 @@ func (t *training) networks(ctx context.Context) (*unet.Model, error) {
 		t.unseen, _, err = fit(func(i int) bool { return t.fold[i] != held }, unet.Options{Side: report.Side, Steps: (report.Steps + 1) / 2}, untilNet, untilOther)
 	}
 	return net, err
+}
+
+// typesOf returns the types that an image shows.
+func (t *training) typesOf(i int) (types []int) {
+	for k, shows := range t.shows.Row(i)[:len(t.Types)] {
+		if shows > 0 {
+			types = append(types, k)
+		}
+	}
+	return types
 }
 
 // separable tells whether defects are in images of the fold held and in others.

@@ -11,6 +11,7 @@ import (
 	"fovea/internal/imaging"
 	"fovea/internal/ml/augment"
 	"fovea/internal/ml/backbone"
+	"fovea/internal/ml/head"
 	"fovea/internal/ml/kernel"
 )
 
@@ -44,7 +45,7 @@ func read(ctx context.Context, s *Set, o *Options) (*sampler, error) {
 		o.Side = side
 	}
 	out := &sampler{typed: make([][]int, len(o.Types))}
-	for _, i := range draw(s.N, o) {
+	for _, i := range s.draw(o.Seed, maxBytes/(perPixel*o.Side*o.Side)) {
 		p, err := s.picture(ctx, i, o)
 		if err != nil {
 			return nil, fmt.Errorf("unet: image %d: %w", i, err)
@@ -72,13 +73,24 @@ func read(ctx context.Context, s *Set, o *Options) (*sampler, error) {
 	return out, nil
 }
 
-// draw returns which images are used: all, or as many as memory may hold.
-func draw(n int, o *Options) []int {
-	most := maxBytes / (8 * o.Side * o.Side)
-	order := rand.New(rand.NewPCG(o.Seed, 0x647261)).Perm(n)
-	order = order[:min(n, most)]
-	slices.Sort(order)
-	return order
+// draw returns which images are used, in their order: all, or as many as memory
+// may hold. Of those up to three in four have defects, more where there are too
+// few normal ones; each type has its share, so that the rare ones are learned,
+// too.
+func (s *Set) draw(seed uint64, most int) []int {
+	list := rand.New(rand.NewPCG(seed, 0x647261)).Perm(len(s.Shows))
+	if len(list) > most {
+		var normal []int
+		for _, i := range list {
+			if len(s.Shows[i]) == 0 {
+				normal = append(normal, i)
+			}
+		}
+		list = head.Evenly(list, s.Shows, max(most*3/4, most-len(normal)))
+		list = append(list, normal[:most-len(list)]...)
+	}
+	slices.Sort(list)
+	return list
 }
 
 // maxLooks is how many masks with defects are looked at to choose a side.
@@ -88,7 +100,7 @@ const maxLooks = 64
 func choose(ctx context.Context, s *Set, seed uint64) (int, error) {
 	var areas []float64 // root of the defects' part of the image
 	longest := 0
-	for _, i := range rand.New(rand.NewPCG(seed, 0x6c6f6f6b)).Perm(s.N) {
+	for _, i := range rand.New(rand.NewPCG(seed, 0x6c6f6f6b)).Perm(len(s.Shows)) {
 		if len(areas) == maxLooks {
 			break
 		}

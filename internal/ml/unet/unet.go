@@ -20,7 +20,9 @@ import (
 // A Set is the images to train on. Each function may be called several times
 // for an image, by one goroutine; an error ends the training.
 type Set struct {
-	N int // images
+	// Shows are the types that the mask of each image shows; none is a normal
+	// image. Where memory cannot hold all images, they say which ones are used.
+	Shows [][]int
 
 	// Image returns image i.
 	Image func(ctx context.Context, i int) (*imaging.Image, error)
@@ -47,6 +49,7 @@ const (
 	MaxTypes = 64
 	MaxSide  = 1024
 	maxBytes = 512 << 20 // of images that are kept in memory; of more, as many are drawn
+	perPixel = 8         // bytes: the image, the mask, and where its types are
 )
 
 // What a step learns from.
@@ -77,10 +80,17 @@ func (o *Options) check(s *Set) error {
 	switch {
 	case len(o.Types) == 0 || len(o.Types) > MaxTypes:
 		return fmt.Errorf("unet: %d types of defects; 1 to %d can be learned", len(o.Types), MaxTypes)
-	case s.N == 0:
+	case len(s.Shows) == 0:
 		return errors.New("unet: there are no images to learn from")
 	case o.Side < 0 || o.Side > MaxSide || o.Steps < 0:
 		return fmt.Errorf("unet: sides of %d pixels, %d steps: the side is at most %d, neither is negative", o.Side, o.Steps, MaxSide)
+	}
+	for i, types := range s.Shows {
+		for _, t := range types {
+			if t < 0 || t >= len(o.Types) {
+				return fmt.Errorf("unet: image %d shows type %d of %d", i, t, len(o.Types))
+			}
+		}
 	}
 	return nil
 }

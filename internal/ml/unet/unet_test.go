@@ -20,7 +20,7 @@ import (
 // drawn returns a set of pictures with bright discs (type 0) and dark squares
 // (type 1) on grey noise; every second has none.
 func drawn(n int) *Set {
-	images, masks := make([]*imaging.Image, n), make([]*imaging.LabelMap, n)
+	images, masks, shows := make([]*imaging.Image, n), make([]*imaging.LabelMap, n), make([][]int, n)
 	for i := range n {
 		rng := rand.New(rand.NewPCG(uint64(i), 1))
 		m := imaging.New(150, 110)
@@ -47,10 +47,10 @@ func drawn(n int) *Set {
 				l.Pix[y*m.W+x] = label
 			}
 		}
-		masks[i] = l
+		masks[i], shows[i] = l, []int{int(label) - 1}
 	}
 	return &Set{
-		N:     n,
+		Shows: shows,
 		Image: func(_ context.Context, i int) (*imaging.Image, error) { return images[i], nil },
 		Mask:  func(_ context.Context, i int) (*imaging.LabelMap, error) { return masks[i], nil },
 	}
@@ -97,7 +97,7 @@ func iou(t testing.TB, m *Model, s *Set, from, to int) []float64 {
 func TestTrain(t *testing.T) {
 	s := drawn(24)
 	few := *s
-	few.N = 16
+	few.Shows = s.Shows[:16]
 	o := Options{Types: []string{"disc", "square"}, Seed: 3, Side: 150, Steps: 50}
 	m, report, err := Train(t.Context(), &few, o)
 	if err != nil {
@@ -163,6 +163,8 @@ func TestTrainErrors(t *testing.T) {
 	}
 	normal := *drawn(2)
 	normal.Mask = func(context.Context, int) (*imaging.LabelMap, error) { return nil, nil }
+	lying := *drawn(4)
+	lying.Shows = make([][]int, 4)
 	for _, tt := range []struct {
 		name string
 		ctx  context.Context
@@ -177,7 +179,8 @@ func TestTrainErrors(t *testing.T) {
 		{"unreadable", t.Context(), &failing, good, "image 0: no such image"},
 		{"mask of other size", t.Context(), &other, good, "mask has 1x1"},
 		{"only normal", t.Context(), &normal, Options{Types: good.Types}, "no mask shows"},
-		{"unknown label", t.Context(), drawn(4), Options{Types: []string{"a"}, Side: 64}, "label 2"},
+		{"unknown type", t.Context(), drawn(4), Options{Types: []string{"a"}, Side: 64}, "image 2 shows type 1 of 1"},
+		{"unknown label", t.Context(), &lying, Options{Types: []string{"a"}, Side: 64}, "label 2"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, _, err := Train(tt.ctx, tt.set, tt.o)
@@ -258,8 +261,14 @@ func BenchmarkCookies(b *testing.B) {
 		}
 	}
 	part := func(places []int) *Set {
+		shows := make([][]int, len(places))
+		for i, place := range places {
+			if masks[place] != "" {
+				shows[i] = []int{0}
+			}
+		}
 		return &Set{
-			N: len(places),
+			Shows: shows,
 			Image: func(ctx context.Context, i int) (*imaging.Image, error) {
 				data, err := os.ReadFile(filepath.Join(dir, images[places[i]]))
 				if err != nil {
@@ -285,7 +294,7 @@ func BenchmarkCookies(b *testing.B) {
 			b.Fatal(err)
 		}
 		s := part(test)
-		b.ReportMetric(iou(b, m, s, 0, s.N)[0], "IoU")
+		b.ReportMetric(iou(b, m, s, 0, len(test))[0], "IoU")
 		b.ReportMetric(float64(report.Side), "side")
 	}
 }

@@ -18,7 +18,7 @@ func TestUnusual(t *testing.T) {
 	}
 	image := func(w, h int) *Set {
 		return &Set{
-			N:     2,
+			Shows: [][]int{{MaxTypes - 1}, {MaxTypes - 2}},
 			Image: func(context.Context, int) (*imaging.Image, error) { return imaging.New(w, h), nil },
 			Mask: func(_ context.Context, i int) (*imaging.LabelMap, error) {
 				l := &imaging.LabelMap{W: w, H: h, Pix: make([]uint8, w*h)}
