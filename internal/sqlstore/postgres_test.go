@@ -113,12 +113,15 @@ func TestPostgresClock(t *testing.T) {
 	if err := s.Update(t.Context(), func(tx fovea.Tx) error { return tx.Enqueue(fovea.SweepJob{}) }); err != nil {
 		t.Fatal(err)
 	}
-	j, err := s.ClaimJob(t.Context(), "a", []string{"sweep"}, nil, 300*time.Millisecond)
+	j, err := s.ClaimJob(t.Context(), "a", []string{"sweep"}, nil, 5*time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.ClaimJob(t.Context(), "b", []string{"sweep"}, nil, time.Second); fovea.KindOf(err) != fovea.NotFound {
 		t.Errorf("claim before the lease's end = %v, want NotFound", err)
+	}
+	if _, err := s.BeatJob(t.Context(), j.ID, "a", 300*time.Millisecond); err != nil {
+		t.Fatal(err)
 	}
 	time.Sleep(350 * time.Millisecond)
 	again, err := s.ClaimJob(t.Context(), "b", []string{"sweep"}, nil, time.Second)
