@@ -379,7 +379,7 @@ func TestContinueBeforeNothing(t *testing.T) {
 	r.Header.Set("Expect", "100-continue")
 	conn := check[net.Conn](t)(net.Dial("tcp", r.Host))
 	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	conn.SetDeadline(time.Now().Add(time.Minute))
 	if err := r.Write(conn); err != nil {
 		t.Fatal(err)
 	}
