@@ -221,12 +221,17 @@ func lookupID(name string) (uid, gid uint32, err error) {
 	return uint32(id), uint32(group), err
 }
 
+// freePort returns a port that nobody listens at. It is below those that systems
+// give to whoever asks for any, so that nobody gets it before the server listens.
 func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+	const first, last = 16 << 10, 32 << 10
+	for range 1000 {
+		port := first + rand.IntN(last-first)
+		if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
+			return port, l.Close()
+		}
 	}
-	return l.Addr().(*net.TCPAddr).Port, l.Close()
+	return 0, fmt.Errorf("no port from %d to %d is free", first, last)
 }
 
 // awaitServer waits until the server answers.
@@ -236,7 +241,7 @@ func awaitServer(server string) error {
 		return err
 	}
 	defer db.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	for {
 		err := db.PingContext(ctx)
