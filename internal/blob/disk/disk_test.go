@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -245,7 +246,8 @@ func TestCrash(t *testing.T) {
 	}
 }
 
-// putAndKill runs the child for a while and notes what it was told.
+// putAndKill runs the child, kills it a while after its first blob and notes what
+// it was told.
 func putAndKill(t *testing.T, dir string, told map[string]string) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestCrash$")
@@ -258,8 +260,9 @@ func putAndKill(t *testing.T, dir string, told map[string]string) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	time.AfterFunc(50*time.Millisecond+rand.N(200*time.Millisecond), func() { cmd.Process.Kill() })
+	var once sync.Once
 	for s := bufio.NewScanner(out); s.Scan(); {
+		once.Do(func() { time.AfterFunc(rand.N(250*time.Millisecond), func() { cmd.Process.Kill() }) })
 		name, sum, _ := strings.Cut(s.Text(), " ")
 		told[name] = sum
 	}
