@@ -176,12 +176,12 @@ func TestUnits(t *testing.T) {
 	if err := h.Use(t.Context(), model(1, 1), func(Predictor) error { return nil }); fovea.KindOf(err) != fovea.Throttled {
 		t.Errorf("a call that waits too long: %v", err)
 	}
+	h.Wait = time.Minute
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := h.Use(ctx, model(1, 1), func(Predictor) error { return nil }); !errors.Is(err, context.Canceled) {
 		t.Errorf("a call that nobody waits for: %v", err)
 	}
-	h.Wait = time.Minute
 	refused := make(chan error, 8)
 	for range 8 { // two may wait
 		wg.Go(func() { refused <- h.Use(t.Context(), model(1, 1), func(Predictor) error { return nil }) })

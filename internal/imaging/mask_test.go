@@ -235,7 +235,7 @@ func TestReadMaskEnds(t *testing.T) {
 	defer cancel()
 	start := time.Now()
 	_, err := imaging.ReadMask(ctx, bytes.NewReader(data), make([]imaging.MapColor, 1000))
-	if took := time.Since(start); !errors.Is(err, context.DeadlineExceeded) || took > 2*time.Second {
+	if took := time.Since(start); !errors.Is(err, context.DeadlineExceeded) || took > 20*time.Second {
 		t.Errorf("after %v: err = %v", took, err)
 	}
 }

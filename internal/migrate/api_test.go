@@ -80,8 +80,9 @@ func TestPatienceEnds(t *testing.T) {
 	api, calls := apiOf(t, func(_ int64, w http.ResponseWriter, _ *http.Request) {
 		refuse(w, 400, "ThrottlingException", "Slow down")
 	})
+	api.Patience = 2 * time.Second
 	err := api.rest(t.Context(), "lookoutvision", "GET", "/x", nil, nil)
-	if client.CodeOf(err) != "ThrottlingException" || !strings.Contains(err.Error(), "given up after 300ms") || calls.Load() < 3 {
+	if client.CodeOf(err) != "ThrottlingException" || !strings.Contains(err.Error(), "given up after 2s") || calls.Load() < 3 {
 		t.Errorf("%d calls, %v", calls.Load(), err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
