@@ -50,10 +50,8 @@ func read(ctx context.Context, s *Set, o *Options) (*sampler, error) {
 		}
 		o.Side = choose(sizes)
 	}
-	order = order[:min(len(order), maxBytes/(3*o.Side*o.Side))]
-	slices.Sort(order)
 	var pictures []picture
-	for _, i := range order {
+	for _, i := range s.draw(order, maxBytes/(3*o.Side*o.Side)) {
 		m, err := s.read(ctx, i)
 		if err != nil {
 			return nil, err
@@ -103,6 +101,38 @@ func shuffled(s *Set, o *Options) []int {
 	slices.SortStableFunc(list, func(a, b int) int {
 		return min(1, len(s.Objects[b])) - min(1, len(s.Objects[a]))
 	})
+	return list
+}
+
+// draw returns which images are used, in the order of the set: all, or as many
+// as memory may hold. Order has all, as shuffled returns them. Half of those that
+// are used have each class about as often as any other, so that the rare ones
+// are learned, too; the others are the first.
+func (s *Set) draw(order []int, most int) []int {
+	list := order
+	if len(order) > most {
+		list = head.Evenly(order, s.classes(), (most+1)/2)
+		taken := make([]bool, len(s.Objects))
+		for _, i := range list {
+			taken[i] = true
+		}
+		for _, i := range order {
+			if !taken[i] && len(list) < most {
+				list = append(list, i)
+			}
+		}
+	}
+	return slices.Sorted(slices.Values(list))
+}
+
+// classes returns those of the objects of each image.
+func (s *Set) classes() [][]int {
+	list := make([][]int, len(s.Objects))
+	for i, objects := range s.Objects {
+		for _, b := range objects {
+			list[i] = append(list[i], b.Class)
+		}
+	}
 	return list
 }
 

@@ -23,8 +23,9 @@ const (
 
 // A Report is what there is to say about a training.
 type Report struct {
-	Images, Steps, Side int
-	Loss                float64 // mean of the last tenth of the steps
+	Images      []int // that were used: their places in the set
+	Steps, Side int
+	Loss        float64 // mean of the last tenth of the steps
 
 	// Folds is in how many parts the images were searched by models that had not
 	// seen them: 0 where there are too few images for that.
@@ -49,7 +50,10 @@ func Train(ctx context.Context, set *Set, o Options) (*Model, *Report, error) {
 	if o.Steps == 0 {
 		o.Steps = min(1500, max(250, 25*len(s.pictures)))
 	}
-	r := &Report{Images: len(s.pictures), Steps: o.Steps, Side: o.Side, Found: make([][]head.Object, len(set.Objects))}
+	r := &Report{Steps: o.Steps, Side: o.Side, Found: make([][]head.Object, len(set.Objects))}
+	for _, p := range s.pictures {
+		r.Images = append(r.Images, p.index)
+	}
 	v := newValidation(s, &o)
 	net, loss, err := s.fit(ctx, o, o.Steps, func(done float64) { v.progress(0, done) })
 	if err != nil {
