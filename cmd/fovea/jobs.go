@@ -49,11 +49,19 @@ func (n *node) newRunner(datasets *dataset.Ops, models *model.Ops, metrics *serv
 		Log:     n.log,
 		Observe: func(r jobs.Report) { metrics.Job(r.Job.Kind, r.State, r.Took) },
 	}
+	train := r.Handlers[fovea.TrainJob{}.Kind()]
+	train.Attempts = trainAttempts
+	r.Handlers[fovea.TrainJob{}.Kind()] = train
 	if n.config.sharesDatabase() {
 		n.shareImports(r, datasets)
 	}
 	return r
 }
+
+// trainAttempts is how often the server may die in a training until that is given
+// up: one for which there is not enough memory would end every server that is
+// started to go on with it.
+const trainAttempts = 10
 
 // shareImports lets nodes of the same build share the work of every import.
 // Others would not: they may judge lines by other rules.

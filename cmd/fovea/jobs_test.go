@@ -27,6 +27,9 @@ func TestJobsApart(t *testing.T) {
 	if diff := cmp.Diff(want, r.Apart); diff != "" {
 		t.Errorf("apart (-want +got):\n%s", diff)
 	}
+	if got := r.Handlers["train"].Attempts; got != trainAttempts {
+		t.Errorf("a training is begun %d times", got)
+	}
 	for _, job := range []fovea.JobArgs{fovea.StartJob{}, fovea.HostJob{}} {
 		if h := r.Handlers[job.Kind()]; h.Run == nil || h.GiveUp == nil {
 			t.Errorf("nobody does jobs of the kind %s", job.Kind())

@@ -13,7 +13,7 @@ import (
 	"fovea"
 )
 
-// maxAttempts is how often a job may take the whole process down with it, or
+// maxAttempts is how often a job usually may take the whole process down with it, or
 // be interrupted by something else that does, before it is given up.
 const maxAttempts = 100
 
@@ -33,7 +33,7 @@ type attempt struct {
 // do runs the handler and records what came of it.
 func (a *attempt) do() (state string, err error) {
 	limit := cmp.Or(a.r.Failures, 5)
-	if a.job.Failures >= limit || a.job.Attempt > maxAttempts {
+	if a.job.Failures >= limit || a.job.Attempt > cmp.Or(a.handler.Attempts, maxAttempts) {
 		err := fmt.Errorf("it was tried %d times, %d of which failed", a.job.Attempt-1, a.job.Failures)
 		return a.giveUp(err)
 	}

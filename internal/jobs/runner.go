@@ -39,6 +39,10 @@ type Handler struct {
 	// Run it may be called more than once.
 	GiveUp func(ctx context.Context, job fovea.Job, err error) error
 
+	// Attempts is after how many attempts, none of which has ended, a job is
+	// given up: the processes died that made them. 0 is 100.
+	Attempts int
+
 	// Help, if there is one, is called in processes that have nothing else to
 	// do while another one runs the job, to do some of its work. It returns
 	// when nothing of it is left. Its error is logged and no more.

@@ -577,26 +577,36 @@ func TestEndIsRepeated(t *testing.T) {
 
 // TestPoison: a job that takes its process down is given up in the end.
 func TestPoison(t *testing.T) {
-	var gave error
-	h := jobs.Handler{
-		Run:    func(ctx context.Context, j fovea.Job) error { t.Error("it ran"); return nil },
-		GiveUp: func(ctx context.Context, j fovea.Job, err error) error { gave = err; return nil },
-	}
-	inBubble(t, h, func(b *bench) {
-		b.enqueue(work{})
-		for i := range 100 { // processes that claim it and die
-			if _, err := b.store.ClaimJob(b.t.Context(), fmt.Sprint(i), []string{"work"}, nil, time.Second); err != nil {
-				t.Fatal(err)
+	for _, tt := range []struct {
+		attempts, deaths int
+		want             string
+	}{
+		{0, 100, "failed 101 0 it was tried 100 times, 0 of which failed"},
+		{3, 3, "failed 4 0 it was tried 3 times, 0 of which failed"},
+		{3, 2, "done 3 0"},
+	} {
+		gave := false
+		h := jobs.Handler{
+			Run:      func(context.Context, fovea.Job) error { return nil },
+			GiveUp:   func(context.Context, fovea.Job, error) error { gave = true; return nil },
+			Attempts: tt.attempts,
+		}
+		inBubble(t, h, func(b *bench) {
+			b.enqueue(work{})
+			for i := range tt.deaths { // of processes that claim it
+				if _, err := b.store.ClaimJob(b.t.Context(), fmt.Sprint(i), []string{"work"}, nil, time.Second); err != nil {
+					t.Fatal(err)
+				}
+				settle(time.Second + time.Millisecond)
 			}
-			settle(time.Second + time.Millisecond)
-		}
-		b.start()
-		settle(time.Second)
-		b.want("in the end", "failed 101 0 it was tried 100 times, 0 of which failed")
-		if gave == nil {
-			t.Error("it was not given up")
-		}
-	})
+			b.start()
+			settle(time.Second)
+			b.want("in the end", tt.want)
+			if gave != strings.HasPrefix(tt.want, "failed") {
+				t.Errorf("given up: %v, and it is %s", gave, tt.want)
+			}
+		})
+	}
 }
 
 // TestEvery: a restart neither repeats nor forgets a periodic job.
