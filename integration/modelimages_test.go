@@ -23,6 +23,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"golang.org/x/sync/errgroup"
@@ -435,6 +436,7 @@ func testBombs(t *testing.T, server *process.Server, version string) {
 	if err := g.Wait(); err != nil {
 		t.Error(err)
 	}
+	detectObjects(t, server, version)
 	if err := detectAnomalies(t, server, "plates", "image/png", pngOf(t, plate(3, plateWidth, plateHeight, false)), nil); err != nil {
 		t.Errorf("afterwards: %v", err)
 	}
@@ -446,6 +448,35 @@ func testBombs(t *testing.T, server *process.Server, version string) {
 	if held > 800<<20 {
 		t.Errorf("the server held %d MB", held>>20)
 	}
+}
+
+// detectObjects calls DetectCustomLabels 200 times at once with an image in S3
+// that is about as large as may be.
+func detectObjects(t *testing.T, server *process.Server, version string) {
+	t.Helper()
+	image := pngOf(t, plate(5, plateWidth, plateHeight, true))
+	end := len(image) - len(pngChunk("IEND", nil))
+	put(t, server, "heavy.png", bytes.Join([][]byte{image[:end], pngChunk("tEXt", make([]byte, 14<<20)), image[end:]}, nil))
+	in := map[string]any{"ProjectVersionArn": version, "Image": map[string]any{"S3Object": map[string]any{"Bucket": "factory", "Name": "heavy.png"}}}
+	var g errgroup.Group
+	var answered atomic.Int64
+	for range 200 {
+		g.Go(func() error {
+			err := server.Rekognition(t.Context(), "DetectCustomLabels", in, nil)
+			switch errorName(err) {
+			case "":
+				answered.Add(1)
+			case "ProvisionedThroughputExceededException":
+			default:
+				return err
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil || answered.Load() == 0 {
+		t.Errorf("a heavy object in S3: %d answers, %v", answered.Load(), err)
+	}
+	t.Logf("of 200 calls with a heavy object %d were answered", answered.Load())
 }
 
 // halfAnImage begins a signed call of DetectAnomalies and sends half of its body.

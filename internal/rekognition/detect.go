@@ -2,10 +2,12 @@ package rekognition
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 
 	"fovea"
@@ -133,10 +135,11 @@ func (s *Server) detectCustomLabels(ctx context.Context, in *api.DetectCustomLab
 	if v.Model.Status != fovea.Running { // CL-10.19
 		return nil, fovea.Errorf(fovea.NotReady, "The model %s is %s. Start it, and wait until it runs.", v.Model.Name, v.Model.Status)
 	}
-	data, err := s.imageBytes(ctx, in.Image)
+	data, release, err := s.imageBytes(ctx, in.Image)
 	if err != nil {
 		return nil, err
 	}
+	defer release()
 	out := &api.DetectCustomLabelsResponse{CustomLabels: []api.CustomLabel{}}
 	err = s.Host.Detect(ctx, v.Model, func(loaded hosting.Predictor) error {
 		p := loaded.(*predictor).with(v.Model)
@@ -167,29 +170,43 @@ func checkImageMembers(in *api.Image) error {
 	return nil
 }
 
-// imageBytes returns the image of a request.
-func (s *Server) imageBytes(ctx context.Context, in *api.Image) ([]byte, error) {
-	if in.S3Object == nil {
-		if len(in.Bytes) > maxBytes {
-			return nil, tooLarge("It has %d bytes; in a request it may have %d. Put it into S3, or scale it down.", len(in.Bytes), maxBytes)
-		}
-		return in.Bytes, nil
+// imageBytes returns the image of a request, and what gives back the room in
+// memory that it takes.
+func (s *Server) imageBytes(ctx context.Context, in *api.Image) (data []byte, release func(), err error) {
+	if in.S3Object != nil {
+		return s.readObject(ctx, fovea.ObjectRef{Bucket: in.S3Object.Bucket, Key: in.S3Object.Name, Version: in.S3Object.Version})
 	}
+	if len(in.Bytes) > maxBytes {
+		return nil, nil, tooLarge("It has %d bytes; in a request it may have %d. Put it into S3, or scale it down.", len(in.Bytes), maxBytes)
+	}
+	return in.Bytes, func() {}, nil
+}
+
+// readObject returns an image from S3, read when there is room for it, and what
+// gives the room back.
+func (s *Server) readObject(ctx context.Context, ref fovea.ObjectRef) (data []byte, release func(), err error) {
 	most := s.Models.Profiles[fovea.CustomLabels].Limits.Image.Bytes
 	if most == 0 || most > maxObject {
 		most = maxObject
 	}
-	ref := fovea.ObjectRef{Bucket: in.S3Object.Bucket, Key: in.S3Object.Name, Version: in.S3Object.Version}
 	info, err := s.Objects.Stat(ctx, ref)
 	switch {
 	case err != nil && fovea.KindOf(err) == fovea.Denied:
-		return nil, fovea.Errorf(fovea.BadObject, "The image %s may not be read. %w", ref, err)
+		return nil, nil, fovea.Errorf(fovea.BadObject, "The image %s may not be read. %w", ref, err)
 	case err != nil:
-		return nil, err
+		return nil, nil, err
 	case info.Size > most:
-		return nil, tooLarge("%s has %d bytes, more than %d.", ref, info.Size, most)
+		return nil, nil, tooLarge("%s has %d bytes, more than %d.", ref, info.Size, most)
 	}
-	return model.ReadObject(ctx, s.Objects, info.Ref, most)
+	if release, err = s.reserve(ctx, info.Size); err != nil {
+		return nil, nil, err
+	}
+	data = make([]byte, info.Size)
+	if n, err := fovea.ObjectReader(ctx, s.Objects, info).ReadAt(data, 0); n < len(data) { // of the state that there is room for
+		release()
+		return nil, nil, fmt.Errorf("read %s: %w", ref, cmp.Or(err, io.ErrUnexpectedEOF))
+	}
+	return data, release, nil
 }
 
 func tooLarge(format string, args ...any) error {

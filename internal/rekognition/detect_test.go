@@ -2,14 +2,20 @@ package rekognition
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
+	"errors"
 	"hash/crc32"
 	"image"
 	"image/color"
 	"image/gif"
 	"image/jpeg"
 	"image/png"
+	"io"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"fovea"
 	"fovea/internal/model"
@@ -98,10 +104,72 @@ func TestImageMembers(t *testing.T) {
 		}
 	}
 	s := &Server{}
-	if _, err := s.imageBytes(t.Context(), &api.Image{Bytes: make([]byte, maxBytes)}); err != nil {
+	if _, _, err := s.imageBytes(t.Context(), &api.Image{Bytes: make([]byte, maxBytes)}); err != nil {
 		t.Errorf("OQ-24: %v", err)
 	}
-	if _, err := s.imageBytes(t.Context(), &api.Image{Bytes: make([]byte, maxBytes+1)}); err == nil || fovea.KindOf(err) != fovea.TooLarge {
+	if _, _, err := s.imageBytes(t.Context(), &api.Image{Bytes: make([]byte, maxBytes+1)}); err == nil || fovea.KindOf(err) != fovea.TooLarge {
 		t.Errorf("CL-10.10: %v", err)
 	}
+}
+
+// large are objects of 600 bytes each, of which some cannot be read.
+type large struct {
+	fovea.Objects
+	reads atomic.Int64
+}
+
+func (*large) Stat(_ context.Context, ref fovea.ObjectRef) (fovea.ObjectInfo, error) {
+	return fovea.ObjectInfo{Ref: ref, Size: 600}, nil
+}
+
+func (o *large) Read(_ context.Context, info fovea.ObjectInfo, _, n int64) (io.ReadCloser, error) {
+	o.reads.Add(1)
+	if info.Ref.Key == "broken" {
+		return nil, errors.New("S3 is away")
+	}
+	return io.NopCloser(bytes.NewReader(make([]byte, n))), nil
+}
+
+// TestObjectMemory (T05): objects that calls name are read when there is room for
+// them, and a call that finds none in time is Throttled.
+func TestObjectMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		objects := &large{}
+		s := &Server{
+			ObjectMemory: 1000, Objects: objects,
+			Models: &model.Ops{Profiles: map[fovea.Service]fovea.Profile{fovea.CustomLabels: Profile(Limits())}},
+		}
+		read := func(ctx context.Context, key string) (release func(), err error) {
+			data, release, err := s.imageBytes(ctx, &api.Image{S3Object: &api.S3Object{Bucket: "b", Name: key}})
+			if err == nil && len(data) != 600 {
+				t.Errorf("%s has %d bytes", key, len(data))
+			}
+			return release, err
+		}
+		if _, err := read(t.Context(), "broken"); err == nil || fovea.KindOf(err) != fovea.Internal {
+			t.Errorf("an S3 that is away: %v", err)
+		}
+		release, err := read(t.Context(), "a")
+		if err != nil {
+			t.Fatalf("a read that failed keeps its room: %v", err)
+		}
+		began := time.Now()
+		_, err = read(t.Context(), "b")
+		if err == nil || errorNames[fovea.KindOf(err)] != "ProvisionedThroughputExceededException" || time.Since(began) != objectWait || objects.reads.Load() != 2 {
+			t.Errorf("without room: %v, after %v and %d reads", err, time.Since(began), objects.reads.Load())
+		}
+		gone, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := read(gone, "b"); !errors.Is(err, context.Canceled) {
+			t.Errorf("a client that is gone: %v", err)
+		}
+		time.AfterFunc(time.Second, release)
+		if _, err := read(t.Context(), "b"); err != nil {
+			t.Errorf("when there is room again: %v", err)
+		}
+		alone := &Server{ObjectMemory: 500, Objects: objects, Models: s.Models}
+		if _, _, err := alone.imageBytes(t.Context(), &api.Image{S3Object: &api.S3Object{Bucket: "b", Name: "c"}}); err != nil {
+			t.Errorf("one that is larger than all the room: %v", err)
+		}
+	})
 }

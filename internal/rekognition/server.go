@@ -7,6 +7,9 @@ package rekognition
 import (
 	"context"
 	"log/slog"
+	"sync"
+
+	"golang.org/x/sync/semaphore"
 
 	"fovea"
 	"fovea/internal/awsjson"
@@ -17,7 +20,7 @@ import (
 	"fovea/internal/rekognition/api"
 )
 
-// A Server answers the operations. All fields are required.
+// A Server answers the operations. All fields but ObjectMemory are required.
 type Server struct {
 	Projects  *project.Ops
 	Datasets  *dataset.Ops
@@ -26,6 +29,13 @@ type Server struct {
 	Objects   fovea.Objects
 	Partition string // of ARNs, such as aws
 	Log       *slog.Logger
+
+	// ObjectMemory is how many bytes of images from S3 calls hold at a time;
+	// 128 MiB by default.
+	ObjectMemory int64
+
+	once sync.Once
+	room *semaphore.Weighted
 }
 
 // errorNames are what errors are called (CL 1.5). Operations that call one
