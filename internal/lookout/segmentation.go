@@ -46,14 +46,14 @@ func segmentLabels(train []example) (labels []areaLabel, err error) {
 }
 
 // trainSegmenter trains what finds the areas of anomalies: on the masks, and on
-// normal images as images without any. Anomalous images without a mask are left
-// out (LV-6.24). It returns for each image how sure what has not seen it is of
-// each kind of anomaly, which helps a classifier.
+// normal images as images without any. Others are left out. It returns for
+// each image how sure what has not seen it is of each kind of anomaly, which
+// helps a classifier.
 func (p *predictor) trainSegmenter(ctx context.Context, run *model.Run, images *model.Images, train []example, labels []areaLabel) (peaks [][]float32, err error) {
 	var usable []example
 	var at []int // of train
 	for i, e := range train {
-		if e.class == manifest.Normal || e.mask != nil {
+		if e.showsAreas() {
 			usable, at = append(usable, e), append(at, i)
 		}
 	}
@@ -87,6 +87,10 @@ func (p *predictor) trainSegmenter(ctx context.Context, run *model.Run, images *
 	}
 	return peaks, p.seeOthers(ctx, images, train, peaks)
 }
+
+// showsAreas tells whether the image says where anomalies are: by a mask, or by
+// being normal. Other anomalous images are of no use to find areas (LV-6.24).
+func (e *example) showsAreas() bool { return e.class == manifest.Normal || e.mask != nil }
 
 // seeOthers adds the peaks of the images that the segmenter was not trained on.
 func (p *predictor) seeOthers(ctx context.Context, images *model.Images, train []example, peaks [][]float32) error {

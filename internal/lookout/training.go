@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"fovea"
 	"fovea/internal/appraisal"
@@ -76,7 +77,7 @@ func (t Trainer) Train(ctx context.Context, run *model.Run) (*fovea.TrainingResu
 		return nil, err
 	}
 	result := &fovea.TrainingResult{Recipe: recipe, Thresholds: learnt.thresholds(), Backbone: classify.BackboneOf(learnt.classifier)}
-	e := &evaluation{trainer: t, run: run, images: images, predictor: learnt, trained: len(train), result: result}
+	e := &evaluation{trainer: t, run: run, images: images, predictor: learnt, trained: used(train, outOfFold.Images, len(labels) > 0), result: result}
 	if err := e.write(ctx, test); err != nil {
 		return nil, err
 	}
@@ -157,6 +158,21 @@ func (t Trainer) trainClassifier(ctx context.Context, run *model.Run, images *mo
 		Task: classify.Anomaly, Seed: run.Seed, Workers: run.Cores, Backbone: net,
 		Progress: func(done float64, stage string) { run.Progress(ctx, before+shareClassify*done, stage) },
 	})
+}
+
+// used returns how many training images a model is made of (LV-6.51): of very
+// many a classifier leaves some out. What finds areas learns from all that it
+// can learn from.
+func used(train []example, classified []int, areas bool) int {
+	n := len(classified)
+	if areas {
+		for i, e := range train {
+			if _, counted := slices.BinarySearch(classified, i); !counted && e.showsAreas() {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // classOf returns the class of an example as the classifier has it.

@@ -171,6 +171,28 @@ func TestPixelMetrics(t *testing.T) {
 	}
 }
 
+// TestUsed (LV-6.51): of a training that leaves images out, those count that a
+// part of the model learned from.
+func TestUsed(t *testing.T) {
+	all := slices.Concat(examples(manifest.Normal, 3), examples(manifest.Anomaly, 2), masked(2, "dent", "dent"))
+	for _, tt := range []struct {
+		name       string
+		classified []int
+		areas      bool
+		want       int
+	}{
+		{"all", []int{0, 1, 2, 3, 4, 5, 6}, false, 7},
+		{"all, with areas", []int{0, 1, 2, 3, 4, 5, 6}, true, 7},
+		{"some", []int{0, 3, 5}, false, 3},
+		{"the finder of areas uses more", []int{0, 3, 5}, true, 6}, // all but the anomalous image 4, which has no mask
+		{"it has no use for anomalous images without a mask", []int{0, 1}, true, 5},
+	} {
+		if got := used(all, tt.classified, tt.areas); got != tt.want {
+			t.Errorf("%s: %d, want %d", tt.name, got, tt.want)
+		}
+	}
+}
+
 // TestEvaluationResult (LV-6.49, LV-6.50, LV-6.52, LV-6.53): the members and
 // their order; labels that test images have, and no key without masks.
 func TestEvaluationResult(t *testing.T) {

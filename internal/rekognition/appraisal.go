@@ -11,7 +11,7 @@ import (
 // report returns what is known about the model besides its evaluation files.
 func (e *evaluation) report() (*appraisal.Report, error) {
 	r := &appraisal.Report{
-		Form: appraisal.Form, Kind: e.result.Recipe, TrainImages: len(e.material.train), TestImages: len(e.material.test), Doubtful: []appraisal.Image{},
+		Form: appraisal.Form, Kind: e.result.Recipe, TrainImages: len(e.used()), TestImages: len(e.material.test), Doubtful: []appraisal.Image{},
 	}
 	if e.predictor.detector != nil {
 		search := appraisal.NewSearch(e.predictor.Labels, e.predictor.Thresholds, matchIoU)

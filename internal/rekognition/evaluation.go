@@ -312,7 +312,7 @@ func (e *evaluation) summary() any {
 		EvaluationDetails           details
 		LabelEvaluationResults      []label
 	}{1, all, details{
-		time.Now().UTC().Format(evaluationTime), e.predictor.Labels, len(e.material.test), len(e.material.train),
+		time.Now().UTC().Format(evaluationTime), e.predictor.Labels, len(e.material.test), len(e.used()),
 		versionARN(e.trainer.Partition, e.run.Project, e.run.Model),
 	}, labels}
 }
@@ -363,11 +363,28 @@ func (e *evaluation) confuse(taken []int, s sample, list []found) {
 // writeTrainTruth writes the snapshot of the training images (CL-9.79).
 func (e *evaluation) writeTrainTruth(ctx context.Context) (fovea.ObjectRef, error) {
 	return writeFile(ctx, e.run, "TrainingGroundTruth", func(w io.Writer) error {
-		for i, s := range e.material.train {
-			if _, err := w.Write(e.line(i, s, nil, false)); err != nil {
-				return err
-			}
+		if err := e.trainTruth(w); err != nil {
+			return err
 		}
 		return ctx.Err()
 	})
+}
+
+// trainTruth writes a line for each training image that was used (CL-9.70).
+func (e *evaluation) trainTruth(w io.Writer) error {
+	for i, k := range e.used() {
+		if _, err := w.Write(e.line(i, e.material.train[k], nil, false)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// used returns the places of the training images that the model learned from:
+// of very many a training leaves some out (CL-9.55).
+func (e *evaluation) used() []int {
+	if e.predictor.detector != nil {
+		return e.predictor.searched.Images
+	}
+	return e.predictor.learnt.Images
 }
