@@ -78,7 +78,7 @@ func TestModelOfCookies(t *testing.T) {
 // flow of the guide of Custom Labels, in a size for tests.
 func TestModelOfBloodCells(t *testing.T) {
 	t.Parallel()
-	const learn, try = 10, 4
+	const learn, try = 9, 4
 	folder := filepath.Join(cmp.Or(os.Getenv("FOVEA_TEST_DATA"), "../../shared/data"), "bccd", "BCCD")
 	files := map[string][]byte{}
 	var unseen string

@@ -21,6 +21,14 @@ const (
 	boxWeight    = 2
 )
 
+// For how many steps a model learns if nobody says: that of rare classes few
+// images need many (docs/design/detectors.md).
+const (
+	leastSteps = 500
+	mostSteps  = 1500
+	stepsEach  = 25 // picture
+)
+
 // A Report is what there is to say about a training.
 type Report struct {
 	Images      []int // that were used: their places in the set
@@ -48,7 +56,7 @@ func Train(ctx context.Context, set *Set, o Options) (*Model, *Report, error) {
 		return nil, nil, err
 	}
 	if o.Steps == 0 {
-		o.Steps = min(1500, max(250, 25*len(s.pictures)))
+		o.Steps = min(mostSteps, max(leastSteps, stepsEach*len(s.pictures)))
 	}
 	r := &Report{Steps: o.Steps, Side: o.Side, Found: make([][]head.Object, len(set.Objects))}
 	for _, p := range s.pictures {
