@@ -23,8 +23,8 @@ type Images struct {
 	most int64 // bytes of an image; 0 for any number
 
 	mu    sync.Mutex
-	names map[fovea.ObjectRef]string
-	kept  int64
+	names map[fovea.ObjectRef]string // of the files, "" for one that is not whole
+	kept  int64                      // bytes of the files, whole or not
 }
 
 // Images returns a reader of images.
@@ -36,9 +36,9 @@ func (r *Run) Images() *Images {
 // forbidden is BadObject.
 func (i *Images) Bytes(ctx context.Context, ref fovea.ObjectRef) ([]byte, error) {
 	i.mu.Lock()
-	name, ok := i.names[ref]
+	name := i.names[ref]
 	i.mu.Unlock()
-	if ok {
+	if name != "" {
 		return os.ReadFile(name)
 	}
 	data, err := i.run.ReadObject(ctx, ref, i.most)
@@ -48,19 +48,35 @@ func (i *Images) Bytes(ctx context.Context, ref fovea.ObjectRef) ([]byte, error)
 	return data, i.keep(ref, data)
 }
 
+// keep writes an image into the folder of the run, unless somebody does or has
+// done so, or there is no room. Only its name is taken under the lock: others
+// read and write meanwhile, and read a file when it is whole.
 func (i *Images) keep(ref fovea.ObjectRef, data []byte) error {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if _, ok := i.names[ref]; ok || i.kept+int64(len(data)) > maxKept {
+	name := i.take(ref, int64(len(data)))
+	if name == "" {
 		return nil
 	}
-	name := filepath.Join(i.run.Dir, fmt.Sprintf("image-%06d", len(i.names)))
 	if err := os.WriteFile(name, data, 0o600); err != nil {
 		return fmt.Errorf("keep %s for the training: %w", ref, err)
 	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
 	i.names[ref] = name
-	i.kept += int64(len(data))
 	return nil
+}
+
+// take returns the name of a new file for an image of that many bytes, "" if it
+// is not to be written.
+func (i *Images) take(ref fovea.ObjectRef, size int64) (name string) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if _, ok := i.names[ref]; ok || i.kept+size > maxKept {
+		return ""
+	}
+	name = filepath.Join(i.run.Dir, fmt.Sprintf("image-%06d", len(i.names)))
+	i.names[ref] = ""
+	i.kept += size
+	return name
 }
 
 // Decode returns an image decoded.
