@@ -193,7 +193,8 @@ func (t *training) separable() bool {
 func (t *training) plant(ctx context.Context, done func(int)) error {
 	parts := make([]forest.Samples, t.set.N)
 	err := t.each(ctx, done, func(i int, p *imaging.Planes, mask *imaging.LabelMap) error {
-		parts[i] = forest.Draw(p, mask, t.quota(i), rand.New(rand.NewPCG(t.Seed, uint64(i))))
+		r := rand.New(rand.NewPCG(t.Seed, uint64(i)))
+		parts[i] = forest.Draw(p, mask, t.quota(i, r), r)
 		return nil
 	})
 	if err != nil {
@@ -221,16 +222,25 @@ func (t *training) plant(ctx context.Context, done func(int)) error {
 
 // quota returns how many pixels of the background, and of each type, image i
 // gives: half of all are of the background, the others divided among the types.
-func (t *training) quota(i int) []int {
-	q := []int{samples / 2 / t.set.N}
-	for k, r := range t.report.Types {
+func (t *training) quota(i int, r *rand.Rand) []int {
+	q := []int{share(samples/2, t.set.N, r)}
+	for k, of := range t.report.Types {
 		n := 0
 		if t.shows.Row(i)[k] > 0 {
-			n = samples / 2 / len(t.Types) / r.Images
+			n = share(samples/2/len(t.Types), of.Images, r)
 		}
 		q = append(q, n)
 	}
 	return q
+}
+
+// share returns what one of n images gives of so many pixels: where there are
+// more images than pixels, some give one and the others none.
+func share(pixels, n int, r *rand.Rand) int {
+	if pixels < n && r.IntN(n) < pixels {
+		return 1
+	}
+	return pixels / n
 }
 
 // each calls fn for every image with the numbers of its pixels and its mask, at
