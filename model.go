@@ -102,11 +102,15 @@ type Asked struct {
 	Description string
 	Caller      string
 
-	// Manifests to train and test with instead of the project's datasets, as
-	// they were pinned, and whether a part of the former becomes the latter.
+	// Manifests to train and test with instead of the project's datasets, and
+	// whether a part of the former becomes the latter.
 	TrainManifests []ObjectRef
 	TestManifests  []ObjectRef
 	AutoSplit      bool
+
+	// Pinned are the states of the former and then the latter that every attempt
+	// at the training reads (CL-9.12); nil before the first reads them.
+	Pinned []ObjectInfo `json:",omitempty"`
 
 	Source string // ARN of the model that it is a copy of
 

@@ -31,7 +31,8 @@ func testModel(t *testing.T, s fovea.Store) {
 	m.Progress, m.Stage, m.MinUnits, m.MaxUnits, m.Weights = 0.75, "heads", 2, 3, "models/5/weights"
 	m.Train, m.Test = fovea.RevisionKey{Dataset: 7, Number: 3}, fovea.RevisionKey{Dataset: 8, Number: 1}
 	m.Asked = fovea.Asked{KMSKey: "k", Description: "d\u00fc", Caller: "AKIA", AutoSplit: true, Source: "arn:x",
-		TrainManifests: []fovea.ObjectRef{{Bucket: "b", Key: "k", Version: "1"}}, TestManifests: []fovea.ObjectRef{{Bucket: "b", Key: "t"}}}
+		TrainManifests: []fovea.ObjectRef{{Bucket: "b", Key: "k", Version: "1"}}, TestManifests: []fovea.ObjectRef{{Bucket: "b", Key: "t"}},
+		Pinned: []fovea.ObjectInfo{{Ref: fovea.ObjectRef{Bucket: "b", Key: "k", Version: "1"}, ETag: `"e"`, Size: 7, Modified: time.UnixMilli(1_799_999_996_000).UTC()}}}
 	m.Result = &fovea.TrainingResult{Ended: time.UnixMilli(1_800_000_000_000).UTC(), Seconds: 12, Code: "1", Recipe: "classification",
 		Precision: 0.5, Recall: 0.25, F1: 1.0 / 3, Summary: fovea.ObjectRef{Bucket: "out", Key: "s"},
 		Backbone: "P 00ff", Thresholds: map[string]float64{"a": 0.25, "mask:a": 0.5}}
