@@ -29,7 +29,8 @@ type Predictor interface {
 
 // A Host keeps loaded models. All fields but Load have a default.
 type Host struct {
-	// Load loads the weights of a model. It ends when its context does.
+	// Load loads the weights of a model. It ends when its context does, but for
+	// reads of a disk that hangs.
 	Load func(ctx context.Context, m *fovea.Model) (Predictor, error)
 
 	Memory int64         // bytes of loaded models; 0 for a gibibyte
@@ -42,7 +43,8 @@ type Host struct {
 	loaded  map[key]*list.Element // of *slot
 	recent  list.List             // of *slot, the one that was used last first
 	used    int64                 // bytes of the slots that are loaded
-	loads   int                   // that are under way
+	loads   int                   // that are under way and waited for
+	left    int                   // that were left to themselves
 	changed chan struct{}         // closed when a load may be possible that was not
 	lines   map[fovea.ModelID]*line
 	cores   chan struct{} // of the machine, shared by all models
@@ -63,9 +65,12 @@ const (
 // may take more than Memory, because nobody knows before how large they are.
 const MaxLoads = 2
 
+// maxLeft is how many loads may be left to themselves, those included that are
+// under way and may come to it. Each holds weights.
+const maxLeft = 8
+
 // How long a load may wait for its turn and for room, and how long it may take
-// then. A load that takes longer keeps others waiting, so Load ends with its
-// context.
+// then. One that takes longer would keep others waiting: it is left to itself.
 const (
 	roomTime = time.Minute
 	loadTime = time.Minute
@@ -203,6 +208,8 @@ func (h *Host) late(m *fovea.Model, s *slot) error {
 	switch {
 	case s.loading:
 		return fovea.Errorf(fovea.Throttled, "The weights of the model %s are still being read. Try again later.", m.Name)
+	case h.loads+h.left >= maxLeft:
+		return fovea.Errorf(fovea.Throttled, "The weights of the model %s cannot be read: %d reads of weights do not end. See to the disk that holds the data.", m.Name, h.left)
 	case h.used > h.memory():
 		return fovea.Errorf(fovea.Throttled, "There is no room for the weights of the model %s: those that are in use take %d bytes of the %d of --model-memory. Try again later, or raise it.", m.Name, h.used, h.memory())
 	}
@@ -220,7 +227,7 @@ func (h *Host) awaitRoom(ctx context.Context, s *slot) error {
 	for {
 		h.shrink()
 		unwanted := s.calls == 0
-		if unwanted || h.loads < MaxLoads && h.used <= h.memory() {
+		if unwanted || h.loads < MaxLoads && h.loads+h.left < maxLeft && h.used <= h.memory() {
 			h.loads++ // which load takes back
 			if unwanted {
 				h.forget(s) // at once: the next call begins anew
@@ -259,11 +266,43 @@ func (h *Host) tell() {
 	}
 }
 
-// try calls Load. A panic is an error: weights may be damaged in ways that
-// nobody thought of, and this goroutine has no caller who could recover.
-func (h *Host) try(ctx context.Context, m *fovea.Model) (p Predictor, err error) {
+// An outcome is what came of a call of Load.
+type outcome struct {
+	predictor Predictor
+	err       error
+}
+
+// try calls Load, and leaves it to itself when its time is over: a read of a disk
+// that hangs ends with no context, and must not keep the other models waiting.
+func (h *Host) try(ctx context.Context, m *fovea.Model) (Predictor, error) {
 	ctx, cancel := context.WithTimeout(ctx, loadTime)
 	defer cancel()
+	done := make(chan outcome, 1)
+	go func() {
+		p, err := h.contained(ctx, m)
+		done <- outcome{p, err}
+	}()
+	select {
+	case o := <-done:
+		return o.predictor, o.err
+	case <-ctx.Done():
+	}
+	h.mu.Lock()
+	h.left++
+	h.mu.Unlock()
+	go func() {
+		<-done
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.left--
+		h.tell()
+	}()
+	return nil, fmt.Errorf("load the model %s: %w", m.Name, ctx.Err())
+}
+
+// contained calls Load. A panic is an error: weights may be damaged in ways that
+// nobody thought of, and the goroutine has no caller who could recover.
+func (h *Host) contained(ctx context.Context, m *fovea.Model) (p Predictor, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("load the model %s: panic: %v\n%s", m.Name, v, debug.Stack())

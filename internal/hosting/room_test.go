@@ -159,6 +159,48 @@ func TestSlowLoads(t *testing.T) {
 	})
 }
 
+// TestHungLoads: loads that a hanging disk keeps for ever are left to themselves,
+// and others come in their place, as long as there are few of them.
+func TestHungLoads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mended := make(chan struct{})
+		h := &Host{Load: func(_ context.Context, m *fovea.Model) (Predictor, error) {
+			if m.ID < 100 {
+				<-mended
+			}
+			return &fake{m.Weights, 100}, nil
+		}}
+		use := func(id int64) error { return h.Use(context.Background(), model(id, 1), nothing) }
+		start := func(id int64) error { return h.Ready(context.Background(), model(id, 1)) }
+		for id := int64(1); id <= maxLeft; id++ {
+			began := time.Now()
+			if err := start(id); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != loadTime {
+				t.Errorf("start %d ends after %v: %v", id, time.Since(began), err)
+			}
+			if err := use(100 + id); id < maxLeft && err != nil {
+				t.Errorf("beside %d that hang: %v", id, err)
+			}
+		}
+		if err := start(200); err == nil || fovea.KindOf(err) != fovea.Throttled || !strings.Contains(err.Error(), "8 reads of weights do not end") {
+			t.Errorf("beside %d that hang: %v", maxLeft, err)
+		}
+		if err := use(101); err != nil {
+			t.Errorf("one that is in memory: %v", err)
+		}
+		if h.loads != 0 || h.left != maxLeft {
+			t.Errorf("%d loads and %d that are left", h.loads, h.left)
+		}
+		close(mended)
+		synctest.Wait()
+		if err := use(1); err != nil || h.left != 0 {
+			t.Errorf("when the disk is mended: %v, %d are left", err, h.left)
+		}
+		if models, bytes := h.Loaded(); models != maxLeft || bytes != 100*maxLeft {
+			t.Errorf("%d models of %d bytes are loaded", models, bytes)
+		}
+	})
+}
+
 // TestReady: what a start reads counts as what calls read, is read anew, and
 // serves the first call.
 func TestReady(t *testing.T) {
