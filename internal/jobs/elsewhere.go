@@ -16,7 +16,7 @@ const (
 	elsewhere = 5 * time.Second
 
 	// maxLeft bounds how many such jobs a process keeps in mind.
-	maxLeft = 1000
+	maxLeft = 300
 )
 
 // left are the jobs that this process could not do a moment ago and does not

@@ -448,7 +448,7 @@ func TestElsewhereMeansOthers(t *testing.T) {
 // TestElsewhereAllAtOnce: more jobs than a node keeps in mind are still not
 // claimed without end.
 func TestElsewhereAllAtOnce(t *testing.T) {
-	const n = 1100
+	const n = 330
 	runs := 0
 	h := jobs.Handler{Run: func(context.Context, fovea.Job) error {
 		runs++
