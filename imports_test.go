@@ -50,7 +50,9 @@ var mayImport = map[string][]string{
 	"internal/sqlitefile":          {},
 	"internal/sqlstore":            {".", "internal/sqlitefile"},
 	"internal/storetest":           {"."},
-	"internal/pgtest":              {},
+	"internal/pgtest":              {"internal/freeport"},
+	"internal/freeport":            {}, // ports for the servers that tests start
+	"internal/room":                {}, // memory that requests share
 	"internal/blob/disk":           {"."},
 	"internal/blob/mem":            {"."},
 	"internal/blob/s3":             {".", "internal/objects/s3"},
@@ -63,10 +65,10 @@ var mayImport = map[string][]string{
 	"internal/awsjson/conformance": {"internal/awsjson"},
 	"internal/rekognition/api":     {"internal/awsjson"},
 	"internal/lookout/api":         {"internal/awsjson"},
-	"internal/rekognition":         {".", "internal/appraisal", "internal/awsjson", "internal/rekognition/api", "internal/lint", "internal/manifest", "internal/dataset", "internal/project", "internal/segment", "internal/model", "internal/hosting", "internal/imaging", "internal/ml/backbone", "internal/ml/classify", "internal/ml/detect", "internal/ml/head"},
+	"internal/rekognition":         {".", "internal/appraisal", "internal/awsjson", "internal/rekognition/api", "internal/lint", "internal/manifest", "internal/dataset", "internal/project", "internal/segment", "internal/model", "internal/hosting", "internal/imaging", "internal/ml/backbone", "internal/ml/classify", "internal/ml/detect", "internal/ml/head", "internal/room"},
 	"internal/lookout":             {".", "internal/appraisal", "internal/awsjson", "internal/lookout/api", "internal/lint", "internal/manifest", "internal/dataset", "internal/project", "internal/segment", "internal/model", "internal/hosting", "internal/imaging", "internal/ml/backbone", "internal/ml/classify", "internal/ml/head", "internal/ml/segmentation"},
 	"internal/sdkmodel":            {},
-	"internal/server":              {".", "internal/sigv4"},
+	"internal/server":              {".", "internal/room", "internal/sigv4"},
 	"internal/certificate":         {"internal/manifest"},
 	"internal/extension":           {".", "internal/appraisal", "internal/bundle", "internal/certificate", "internal/dataset", "internal/manifest", "internal/model", "internal/segment"},
 	"internal/console":             {},

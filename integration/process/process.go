@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -18,6 +17,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"fovea/internal/freeport"
 )
 
 // Waits for a server to answer and to stop. They end what hangs: a machine that
@@ -64,11 +65,11 @@ func (s *Server) Start(ctx context.Context) error {
 	choose := s.Addr == ""
 	for try := 1; ; try++ {
 		if choose {
-			addr, err := freeAddr()
+			port, err := freeport.Choose()
 			if err != nil {
 				return err
 			}
-			s.Addr = addr
+			s.Addr = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 		}
 		err := s.start(ctx)
 		if err == nil || try == maxStarts || !strings.Contains(s.Output(), "address already in use") {
@@ -100,36 +101,6 @@ func (s *Server) start(ctx context.Context) error {
 		return s.readEnv(ctx)
 	}
 	return nil
-}
-
-// Ports are chosen below those that systems give to whoever asks for any, which
-// begin at 32768 or later: so nobody gets one before its server has begun to
-// listen, or while that is down.
-const (
-	firstPort = 16 << 10
-	lastPort  = 32 << 10
-)
-
-var (
-	chosenMu sync.Mutex
-	chosen   = map[int]bool{} // by this process, free or not
-)
-
-// freeAddr returns an address that nobody listens at, another one each time.
-func freeAddr() (string, error) {
-	chosenMu.Lock()
-	defer chosenMu.Unlock()
-	for range 1000 {
-		port := firstPort + rand.IntN(lastPort-firstPort)
-		if chosen[port] {
-			continue
-		}
-		chosen[port] = true
-		if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
-			return l.Addr().String(), l.Close()
-		}
-	}
-	return "", fmt.Errorf("no port from %d to %d is free", firstPort, lastPort)
 }
 
 func (s *Server) awaitReady(ctx context.Context) error {

@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
 	"net/url"
 	"os"
 	"os/exec"
@@ -27,6 +26,8 @@ import (
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver pgx
+
+	"fovea/internal/freeport"
 )
 
 // serverEnv names the URL of a database of the server to use; its user may make
@@ -165,7 +166,7 @@ func startServer(settings ...string) (server string, err error) {
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("initdb: %w: %s", err, out)
 	}
-	port, err := freePort()
+	port, err := freeport.Choose()
 	if err != nil {
 		return "", err
 	}
@@ -219,19 +220,6 @@ func lookupID(name string) (uid, gid uint32, err error) {
 	}
 	group, err := strconv.ParseUint(u.Gid, 10, 32)
 	return uint32(id), uint32(group), err
-}
-
-// freePort returns a port that nobody listens at. It is below those that systems
-// give to whoever asks for any, so that nobody gets it before the server listens.
-func freePort() (int, error) {
-	const first, last = 16 << 10, 32 << 10
-	for range 1000 {
-		port := first + rand.IntN(last-first)
-		if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
-			return port, l.Close()
-		}
-	}
-	return 0, fmt.Errorf("no port from %d to %d is free", first, last)
 }
 
 // awaitServer waits until the server answers.

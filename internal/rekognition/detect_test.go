@@ -20,6 +20,7 @@ import (
 	"fovea"
 	"fovea/internal/model"
 	"fovea/internal/rekognition/api"
+	"fovea/internal/room"
 )
 
 func pngBytes(t testing.TB, m image.Image) []byte {
@@ -155,7 +156,7 @@ func TestObjectMemory(t *testing.T) {
 		}
 		began := time.Now()
 		_, err = read(t.Context(), "b")
-		if err == nil || errorNames[fovea.KindOf(err)] != "ProvisionedThroughputExceededException" || time.Since(began) != objectWait || objects.reads.Load() != 2 {
+		if err == nil || errorNames[fovea.KindOf(err)] != "ProvisionedThroughputExceededException" || time.Since(began) != room.Wait || objects.reads.Load() != 2 {
 			t.Errorf("without room: %v, after %v and %d reads", err, time.Since(began), objects.reads.Load())
 		}
 		gone, cancel := context.WithCancel(t.Context())

@@ -7,9 +7,6 @@ package rekognition
 import (
 	"context"
 	"log/slog"
-	"sync"
-
-	"golang.org/x/sync/semaphore"
 
 	"fovea"
 	"fovea/internal/awsjson"
@@ -18,6 +15,7 @@ import (
 	"fovea/internal/model"
 	"fovea/internal/project"
 	"fovea/internal/rekognition/api"
+	"fovea/internal/room"
 )
 
 // A Server answers the operations. All fields but ObjectMemory are required.
@@ -34,8 +32,7 @@ type Server struct {
 	// 128 MiB by default.
 	ObjectMemory int64
 
-	once sync.Once
-	room *semaphore.Weighted
+	objects room.Room // what they hold
 }
 
 // errorNames are what errors are called (CL 1.5). Operations that call one

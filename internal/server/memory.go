@@ -1,12 +1,6 @@
 package server
 
-import (
-	"context"
-	"net/http"
-	"time"
-
-	"golang.org/x/sync/semaphore"
-)
+import "net/http"
 
 // A JSON service reads the body of a request before it can tell whether the
 // signature is good, so anybody who knows an access key's name, which is no
@@ -14,7 +8,6 @@ import (
 const (
 	smallBody  = 1 << 20 // bytes of a body that waits for nothing
 	bodyMemory = 256 << 20
-	bodyWait   = 20 * time.Second
 )
 
 // reserve waits until there is room for the request's body, and returns what
@@ -27,20 +20,11 @@ func (s *Server) reserve(r *http.Request, maxBody int64) (release func()) {
 	if n <= smallBody {
 		return func() {}
 	}
-	s.once.Do(func() {
-		s.bodyBytes = s.BodyMemory
-		if s.bodyBytes <= 0 {
-			s.bodyBytes = bodyMemory
-		}
-		s.bodies = semaphore.NewWeighted(s.bodyBytes)
-	})
-	n = min(n, s.bodyBytes)
-	ctx, cancel := context.WithTimeout(r.Context(), bodyWait)
-	defer cancel()
-	if s.bodies.Acquire(ctx, n) != nil {
-		return nil
+	most := s.BodyMemory
+	if most <= 0 {
+		most = bodyMemory
 	}
-	return func() { s.bodies.Release(n) }
+	return s.bodies.Reserve(r.Context(), most, n)
 }
 
 // full refuses a request for whose body there is no room.

@@ -13,13 +13,12 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
-	"golang.org/x/sync/semaphore"
 
 	"fovea"
+	"fovea/internal/room"
 	"fovea/internal/sigv4"
 )
 
@@ -65,9 +64,7 @@ type Server struct {
 	// in memory at a time; 256 MiB by default.
 	BodyMemory int64
 
-	once      sync.Once
-	bodies    *semaphore.Weighted
-	bodyBytes int64
+	bodies room.Room // what they hold
 }
 
 // The bounds on the time that a request takes to arrive and its answer to
