@@ -19,6 +19,12 @@ type JobArgs interface {
 	Unique() string
 }
 
+// since returns what is Unique about a job of that kind for something that became
+// what it is at a time.
+func since(kind string, id int64, at time.Time) string {
+	return kind + "/" + FormatID(id) + "/" + FormatID(at.UnixMilli())
+}
+
 // ImportJob fills a dataset from a manifest.
 type ImportJob struct {
 	Dataset  DatasetID
@@ -57,9 +63,7 @@ type DistributeJob struct {
 func (DistributeJob) Kind() string { return "distribute" }
 
 // Unique implements JobArgs.
-func (j DistributeJob) Unique() string {
-	return "distribute/" + FormatID(int64(j.Train)) + "/" + FormatID(j.Since.UnixMilli())
-}
+func (j DistributeJob) Unique() string { return since(j.Kind(), int64(j.Train), j.Since) }
 
 // TrainJob trains a model.
 type TrainJob struct{ Model ModelID }
@@ -89,9 +93,7 @@ type StartJob struct {
 func (StartJob) Kind() string { return "start" }
 
 // Unique implements JobArgs.
-func (j StartJob) Unique() string {
-	return "start/" + FormatID(int64(j.Model)) + "/" + FormatID(j.Since.UnixMilli())
-}
+func (j StartJob) Unique() string { return since(j.Kind(), int64(j.Model), j.Since) }
 
 // HostJob takes a model that is stopping to where it is going, and one that is
 // starting whose start is from before there was StartJob. Unlike a start it
@@ -105,9 +107,7 @@ type HostJob struct {
 func (HostJob) Kind() string { return "host" }
 
 // Unique implements JobArgs.
-func (j HostJob) Unique() string {
-	return "host/" + FormatID(int64(j.Model)) + "/" + FormatID(j.Since.UnixMilli())
-}
+func (j HostJob) Unique() string { return since(j.Kind(), int64(j.Model), j.Since) }
 
 // SweepJob removes what nothing reaches any more: segments, reports, weights,
 // finished jobs, expired client tokens.

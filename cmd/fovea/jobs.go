@@ -28,13 +28,15 @@ const (
 
 // newRunner returns the runner with all kinds of job.
 func (n *node) newRunner(datasets *dataset.Ops, models *model.Ops, metrics *server.Metrics) *jobs.Runner {
+	train := handler(models.RunTrain, models.FailTrain)
+	train.Attempts = trainAttempts
 	r := &jobs.Runner{
 		Queue: n.store,
 		Handlers: map[string]jobs.Handler{
 			fovea.ImportJob{}.Kind():     handler(datasets.RunImport, datasets.FailImport),
 			fovea.UpdateJob{}.Kind():     handler(datasets.RunUpdate, datasets.FailUpdate),
 			fovea.DistributeJob{}.Kind(): handler(datasets.RunDistribute, datasets.FailDistribute),
-			fovea.TrainJob{}.Kind():      handler(models.RunTrain, models.FailTrain),
+			fovea.TrainJob{}.Kind():      train,
 			fovea.CopyModelJob{}.Kind():  handler(models.RunCopy, models.FailCopy),
 			fovea.StartJob{}.Kind():      handler(models.RunStart, models.FailStart),
 			fovea.HostJob{}.Kind():       handler(models.RunHost, models.FailHost),
@@ -49,9 +51,6 @@ func (n *node) newRunner(datasets *dataset.Ops, models *model.Ops, metrics *serv
 		Log:     n.log,
 		Observe: func(r jobs.Report) { metrics.Job(r.Job.Kind, r.State, r.Took) },
 	}
-	train := r.Handlers[fovea.TrainJob{}.Kind()]
-	train.Attempts = trainAttempts
-	r.Handlers[fovea.TrainJob{}.Kind()] = train
 	if n.config.sharesDatabase() {
 		n.shareImports(r, datasets)
 	}

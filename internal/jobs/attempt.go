@@ -13,8 +13,9 @@ import (
 	"fovea"
 )
 
-// maxAttempts is how often a job usually may take the whole process down with it, or
-// be interrupted by something else that does, before it is given up.
+// maxAttempts is how often a job whose handler does not say may take the whole
+// process down with it, or be interrupted by something else that does, before it
+// is given up.
 const maxAttempts = 100
 
 // maxWait bounds how long a job waits after a failure.

@@ -53,12 +53,11 @@ const longest = 24 * time.Hour
 func (o *Ops) longest() time.Duration { return cmp.Or(o.Longest, longest) }
 
 // RunTrain trains a model. Run again, after a crash or beside itself, it begins
-// from the start and comes to the same weights: everything random in it comes
-// from the model's identifier.
+// from the start and comes to the same weights: all trainings have one seed.
 //
 // Where this node lacks the backbone that the training was asked for with, and
-// needs it, the error is fovea.ErrElsewhere. Others are of the kind Internal, as those of all
-// jobs.
+// needs it, the error is fovea.ErrElsewhere. Others are of the kind Internal, as
+// those of all jobs.
 func (o *Ops) RunTrain(ctx context.Context, job fovea.TrainJob) error {
 	m, err := o.model(ctx, job.Model)
 	if err != nil || m == nil || m.Status != fovea.Training {

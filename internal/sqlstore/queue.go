@@ -31,8 +31,8 @@ func scanJob(s scanner) (*fovea.Job, error) {
 
 // ClaimJob gives the job of the given kinds that is due for longest to a
 // worker, for the time of the lease, or reports NotFound if none is due. Jobs
-// among except, a thousand at most, are left to others. The name of a worker is
-// not used for a second claim.
+// among except, which may be a few hundred, are left to others. The name of a
+// worker is not used for a second claim.
 func (s *Store) ClaimJob(ctx context.Context, worker string, kinds []string, except []fovea.JobID, lease time.Duration) (*fovea.Job, error) {
 	none := fovea.Errorf(fovea.NotFound, "no job is due")
 	where := dueJobs(kinds)
